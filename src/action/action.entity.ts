@@ -1,0 +1,58 @@
+import { defineEntity, p } from '@mikro-orm/postgresql';
+import type { ActionOutcome, FailureCategory, Verb } from '../connector/index.js';
+
+export const actionStatuses = [
+  'ACCEPTED',
+  'RUNNING',
+  'RETRYING',
+  'SUCCEEDED',
+  'FAILED',
+  'UNCONFIRMED',
+  'CANCELLED',
+] as const;
+/**
+ * RUNNING: a process is at it. RETRYING: nobody knows yet whether the last attempt took effect; it is looked into at
+ * `nextAttemptAt`. UNCONFIRMED: it could not be found out; a person has to look.
+ */
+export type ActionStatus = (typeof actionStatuses)[number];
+
+/** A provider's failure as it is stored and shown. */
+export interface ActionFailure {
+  readonly category: FailureCategory;
+  readonly code: string;
+  readonly message: string;
+  readonly providerStatus?: number;
+  /** RFC 3339. */
+  readonly retryAt?: string;
+}
+
+const actionSchema = defineEntity({
+  name: 'Action',
+  tableName: 'actions',
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.text(),
+    connectionId: p.uuid(),
+    providerId: p.text(),
+    verb: p.text().$type<Verb>(),
+    sealedInput: p.blob(),
+    inputHash: p.blob(),
+    idempotencyKey: p.text(),
+    correlationId: p.text(),
+    actor: p.text(),
+    status: p.text().$type<ActionStatus>(),
+    attempts: p.integer(),
+    /** The fence: who writes the outcome must still be this one. */
+    leaseOwner: p.uuid().nullable(),
+    /** Until then nobody else touches it; after that anybody may take it over. Null once settled. */
+    leaseUntil: p.datetime().nullable(),
+    result: p.json<ActionOutcome>().nullable(),
+    failure: p.json<ActionFailure>().nullable(),
+    createdAt: p.datetime(),
+    settledAt: p.datetime().nullable(),
+  },
+});
+
+/** One thing to do at a provider. */
+export class Action extends actionSchema.class {}
+actionSchema.setClass(Action);

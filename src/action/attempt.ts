@@ -1,0 +1,74 @@
+import {
+  type ActionContext,
+  type ActionOutcome,
+  type ActionSpec,
+  ProviderFailure,
+  type Verb,
+  type VerbInput,
+} from '../connector/index.js';
+
+/** What one attempt came to. `unknown`: the effect may or may not be there, and it was not found by looking. */
+export type Verdict =
+  | { readonly kind: 'done'; readonly outcome: ActionOutcome }
+  | { readonly kind: 'failed'; readonly failure: ProviderFailure }
+  | { readonly kind: 'unknown'; readonly failure: ProviderFailure };
+
+/**
+ * Sends once. When the answer is lost it looks for the effect, but does not send again: the request may still be on
+ * its way through the provider, and looking too early would find nothing.
+ */
+export async function firstAttempt<V extends Verb>(
+  spec: ActionSpec<V>,
+  context: ActionContext,
+  input: VerbInput<V>,
+): Promise<Verdict> {
+  const verdict = await send(spec, context, input);
+  if (verdict.kind !== 'unknown' || !spec.reconcile) return verdict;
+  const found = await look(spec, context, input);
+  return found === 'absent' ? verdict : found;
+}
+
+/**
+ * After the lease of an attempt whose end nobody saw has run out. By then nothing of it is on its way any more, so
+ * what is not there will not come, and sending again can't double it.
+ */
+export async function laterAttempt<V extends Verb>(
+  spec: ActionSpec<V>,
+  context: ActionContext,
+  input: VerbInput<V>,
+  earlier: ProviderFailure,
+): Promise<Verdict> {
+  if (spec.idempotency === 'AT_MOST_ONCE') return { kind: 'unknown', failure: earlier };
+  if (spec.reconcile) {
+    const found = await look(spec, context, input);
+    if (found !== 'absent') return found;
+  }
+  return send(spec, context, input);
+}
+
+async function send<V extends Verb>(
+  spec: ActionSpec<V>,
+  context: ActionContext,
+  input: VerbInput<V>,
+): Promise<Verdict> {
+  try {
+    return { kind: 'done', outcome: await spec.execute(context, input) };
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error;
+    return { kind: error.details.isAmbiguous ? 'unknown' : 'failed', failure: error };
+  }
+}
+
+async function look<V extends Verb>(
+  spec: ActionSpec<V>,
+  context: ActionContext,
+  input: VerbInput<V>,
+): Promise<Verdict | 'absent'> {
+  try {
+    const outcome = await spec.reconcile?.(context, input);
+    return outcome ? { kind: 'done', outcome } : 'absent';
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error;
+    return { kind: 'unknown', failure: error };
+  }
+}

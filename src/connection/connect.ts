@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import {
+  type Capability,
+  type Connector,
+  authMethods,
+  capabilities,
+  capabilitiesOf,
+} from '../connector/index.js';
+import { TributaryError, invalidInput } from '../core/errors.js';
+import { requireInput, requireValid } from '../core/schema.js';
+
+const text = (max: number) =>
+  z.string().trim().min(1, 'must not be empty').max(max, `must be at most ${max} characters`);
+
+const connectCommand = z.strictObject({
+  providerId: z.string(),
+  name: text(100),
+  description: text(1_000).nullish(),
+  authMethod: z.enum(authMethods),
+  credential: z.record(z.string(), z.unknown()).nullish(),
+  settings: z.record(z.string(), z.unknown()).nullish(),
+  capabilities: z.array(z.enum(capabilities)).min(1, 'must name at least one, or be left out').nullish(),
+  tags: z.array(text(50)).max(20, 'must be at most 20').nullish(),
+});
+
+/** What `connect` takes, whether it comes by GraphQL or REST. */
+export type ConnectCommand = z.input<typeof connectCommand>;
+
+/** A connect command that its provider accepts. */
+export type CheckedConnect = ReturnType<typeof checkConnect>;
+
+/** Checks shape first, then what the provider's manifest says. Throws INVALID_INPUT or UNSUPPORTED. */
+export function checkConnect(command: ConnectCommand, connector: Connector) {
+  const checked = requireInput(connectCommand, command);
+  const { manifest } = connector;
+  if (!manifest.authMethods.includes(checked.authMethod)) {
+    const offered = manifest.authMethods.join(', ');
+    throw new TributaryError(
+      'UNSUPPORTED',
+      `${manifest.name} can’t be connected by ${checked.authMethod}; use ${offered}.`,
+    );
+  }
+  const credential = checked.credential ?? {};
+  const settings = checked.settings ?? {};
+  requireValid(manifest.credentialSchema, credential, 'credential');
+  requireValid(manifest.settingsSchema, settings, 'settings');
+  return {
+    name: checked.name,
+    description: checked.description ?? null,
+    authMethod: checked.authMethod,
+    credential,
+    settings,
+    capabilities: requireCapabilities(connector, checked.capabilities ?? undefined),
+    tags: [...new Set(checked.tags)],
+  };
+}
+
+function requireCapabilities(connector: Connector, wanted: readonly Capability[] | undefined): Capability[] {
+  const offered = capabilitiesOf(connector);
+  const missing = wanted?.find((capability) => !offered.includes(capability));
+  if (missing)
+    throw invalidInput(
+      'capabilities',
+      `${connector.manifest.name} has no ${missing}; it has ${offered.join(', ')}`,
+    );
+  return [...new Set(wanted ?? offered)];
+}

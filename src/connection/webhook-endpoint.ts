@@ -1,0 +1,45 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { EntityManager } from '../core/db.js';
+import { Secret } from '../core/secret.js';
+import type { Vault } from '../credential/vault.js';
+import { type Connection, WebhookEndpoint } from './connection.entity.js';
+
+/** What the tenant's admin enters at the provider. The secret is shown this once. */
+export interface WebhookSetup {
+  readonly url: string;
+  readonly secret: Secret;
+}
+
+/** Endpoints are looked up by this, so that a copy of the database gives nobody a working URL. */
+export function hashToken(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+export function webhookUrl(publicUrl: string, providerId: string, token: string): string {
+  return `${publicUrl}/v1/integrations/webhooks/${providerId}/${token}`;
+}
+
+/** Gives the connection an endpoint with a fresh token and secret (256 bits each), in the given transaction. */
+export function addWebhookEndpoint(
+  transaction: EntityManager,
+  vault: Vault,
+  { id, tenantId, providerId, createdAt }: Connection,
+  publicUrl: string,
+): WebhookSetup {
+  const token = randomBytes(32).toString('base64url');
+  const secret = new Secret(randomBytes(32).toString('base64url'));
+  transaction.create(
+    WebhookEndpoint,
+    {
+      connectionId: id,
+      tenantId,
+      providerId,
+      tokenHash: hashToken(token),
+      sealedToken: vault.seal(token, { tenantId, id, field: 'webhook_token' }),
+      sealedSecret: vault.seal(secret.reveal(), { tenantId, id, field: 'webhook_secret' }),
+      createdAt,
+    },
+    { persist: true },
+  );
+  return { url: webhookUrl(publicUrl, providerId, token), secret };
+}

@@ -1,0 +1,139 @@
+import type { Secret } from '../core/secret.js';
+import type { Json, JsonObject, JsonSchema } from './json.js';
+import type { Capability, Manifest } from './manifest.js';
+import type { SignalDraft } from './signal.js';
+import type { Verb, VerbInput } from './verbs.js';
+import type { ProviderEvent, Webhook } from './webhook.js';
+
+/** A request to the provider, relative to its base URL. */
+export interface ProviderRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** A template such as `/repos/{owner}/{repo}/issues`; logs and metrics carry the template, never the filled path. */
+  readonly path: string;
+  /** Fill the template; each value is percent-encoded, so that it can't leave its segment. */
+  readonly params?: Readonly<Record<string, string | number>>;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: Json | JsonObject;
+}
+
+/** A successful answer (2xx). Everything else is thrown as a ProviderFailure. */
+export interface ProviderResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Parsed JSON; text when the provider sent another type; undefined when there was no body. */
+  readonly body: unknown;
+}
+
+/** The secret fields of a credential, by the names of the manifest's credentialSchema. */
+export type Credential = Readonly<Record<string, Secret>>;
+
+/** All that a connector may use of the world: one signed way to its provider. */
+export interface ProviderContext {
+  readonly settings: JsonObject;
+  /** Signs and sends. Throws ProviderFailure for every answer that is not 2xx, and when there is no answer. */
+  request(request: ProviderRequest): Promise<ProviderResponse>;
+}
+
+/** Who we are at the provider. */
+export interface ProviderIdentity {
+  readonly account: { readonly id: string; readonly name: string; readonly url?: string };
+  /** Undefined when the provider does not tell: fine-grained tokens and the like. */
+  readonly grantedScopes: readonly string[] | undefined;
+}
+
+export interface Auth {
+  /** The headers that prove who we are. The only connector code that sees a credential. */
+  sign(credential: Credential): Readonly<Record<string, string>>;
+  /** The cheapest signed read that tells who we are. */
+  identify(context: ProviderContext): Promise<ProviderIdentity>;
+}
+
+export const idempotencyGuarantees = ['NATIVE', 'RECONCILED', 'AT_MOST_ONCE'] as const;
+/**
+ * How a repeated action is kept to one effect: the provider itself refuses or absorbs the second (NATIVE),
+ * we look for the first before sending again (RECONCILED), or we never send again (AT_MOST_ONCE).
+ */
+export type IdempotencyGuarantee = (typeof idempotencyGuarantees)[number];
+
+export interface ActionContext extends ProviderContext {
+  /** Ours; stable over all attempts. */
+  readonly actionId: string;
+  /** Invisible to readers, searchable by us: an HTML comment that carries the action's id. Put it into the text that is created. */
+  readonly marker: string;
+  /** When the first attempt began, to bound a search for its effect. */
+  readonly startedAt: Date;
+}
+
+/** What an action brought about. */
+export interface ActionOutcome {
+  /** The provider's id of what was made or changed. */
+  readonly externalId: string;
+  readonly url?: string;
+  /** As the verb's outputSchema says. */
+  readonly output: JsonObject;
+}
+
+/** One canonical verb at one provider. */
+export interface ActionSpec<V extends Verb> {
+  readonly title: string;
+  readonly description: string;
+  /** Any one of these is enough. Empty: none needed. */
+  readonly requiredScopes: readonly string[];
+  readonly idempotency: IdempotencyGuarantee;
+  readonly outputSchema: JsonSchema;
+  /** Does it. With NATIVE it may be called again with the same actionId and must not have a second effect. */
+  execute(context: ActionContext, input: VerbInput<V>): Promise<ActionOutcome>;
+  /**
+   * Looks for the effect of an earlier attempt whose answer was lost. Null means: certainly not there.
+   * When it can't be known, throw. Required with RECONCILED.
+   */
+  reconcile?(context: ActionContext, input: VerbInput<V>): Promise<ActionOutcome | null>;
+}
+
+export type Actions = { readonly [V in Verb]?: ActionSpec<V> };
+
+/** Our code for one provider: a table of contents over the files of its folder. An absent part is an absent capability. */
+export interface Connector {
+  readonly manifest: Manifest;
+  readonly auth: Auth;
+  readonly webhook?: Webhook;
+  /**
+   * One event to its signals. Pure, total and deterministic: no clock, no I/O, no mutation, and an event it does not
+   * know becomes one `provider_event`. Serves webhook, poll and replay alike.
+   */
+  readonly normalize?: (event: ProviderEvent) => readonly SignalDraft[];
+  readonly actions?: Actions;
+}
+
+const ID = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+/** Checks what types can't and freezes the result, so that a connector is data from then on. Throws a plain Error at start-up. */
+export function defineConnector(connector: Connector): Connector {
+  const { manifest, webhook, normalize, actions = {} } = connector;
+  const problems = [
+    !ID.test(manifest.id) && 'manifest.id must be lower case words joined by "-"',
+    !manifest.baseUrl.startsWith('https://') && 'manifest.baseUrl must be https',
+    manifest.baseUrl.endsWith('/') && 'manifest.baseUrl must not end with "/"',
+    webhook && !normalize && 'a connector with webhook needs normalize',
+    ...Object.entries(actions).map(
+      ([verb, spec]) =>
+        spec.idempotency === 'RECONCILED' &&
+        !spec.reconcile &&
+        `actions.${verb} is RECONCILED and needs reconcile`,
+    ),
+  ].filter((problem) => typeof problem === 'string');
+  if (problems.length > 0) throw new Error(`connector ${manifest.id}: ${problems.join('; ')}`);
+  return Object.freeze(connector);
+}
+
+/** What the connector can do, derived from the parts it has. */
+export function capabilitiesOf(connector: Connector): readonly Capability[] {
+  return [
+    ...(connector.webhook ? (['WEBHOOK'] as const) : []),
+    ...(connector.actions ? (['ACTIONS'] as const) : []),
+  ];
+}

@@ -1,0 +1,73 @@
+/** What kind of trouble a provider gave us. The vocabulary of actions, receipts, health and GraphQL alike. */
+export const failureCategories = [
+  'AUTH',
+  'INVALID',
+  'NOT_FOUND',
+  'RATE_LIMIT',
+  'BUDGET',
+  'CIRCUIT_OPEN',
+  'PROVIDER',
+  'NETWORK',
+  'UNKNOWN',
+] as const;
+export type FailureCategory = (typeof failureCategories)[number];
+
+export interface ProviderFailureDetails {
+  readonly category: FailureCategory;
+  /** Stable, lower_snake: the provider's own code where it has one, else ours (`timeout`, `http_503`). */
+  readonly code: string;
+  /** For a person: what happened and what to do. Never carries a credential. */
+  readonly message: string;
+  /** HTTP status of the provider's answer; absent when there was none. */
+  readonly providerStatus?: number;
+  /** Not before this moment. */
+  readonly retryAt?: Date;
+  /**
+   * True when the request may have taken effect although no usable answer came (a lost connection after sending,
+   * a timeout, a 5xx). Such a call is reconciled before it is ever sent again.
+   */
+  readonly isAmbiguous?: boolean;
+}
+
+/**
+ * A provider's failure: data, not a bug. Services turn it into a failed action, a receipt or a status reason;
+ * it never becomes a GraphQL error. Connectors throw it when an answer of 200 is a failure in disguise.
+ */
+export class ProviderFailure extends Error {
+  override readonly name = 'ProviderFailure';
+  readonly details: ProviderFailureDetails;
+
+  constructor(details: ProviderFailureDetails, options?: ErrorOptions) {
+    super(details.message, options);
+    this.details = details;
+  }
+}
+
+/** How a header tells when to come back. Units differ per provider: reference in each connector's manifest. */
+export interface ResetHeader {
+  /** Lower case. */
+  readonly header: string;
+  readonly unit: 'seconds' | 'epoch_seconds' | 'epoch_milliseconds' | 'rfc3339';
+}
+
+/** Recognises a provider's failure that its HTTP status alone does not tell. Rules are tried in order; the first that fits decides. */
+export interface FailureRule {
+  readonly status: readonly number[];
+  /** All of these headers (lower case) must have exactly these values. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The answer's text must contain this, ignoring case. */
+  readonly bodyContains?: string;
+  readonly category: FailureCategory;
+  readonly code: string;
+  /** Wait at least this long when no header says more. */
+  readonly waitSeconds?: number;
+}
+
+/** How this provider speaks of failure; see {@link FailureRule}. */
+export interface FailureVocabulary {
+  /** Path to the message for people in a JSON error body, e.g. `['message']`. */
+  readonly message?: readonly string[];
+  readonly rules: readonly FailureRule[];
+  /** Headers, beside Retry-After, that say when a limit is over. The longest wait of all present ones counts. */
+  readonly resets: readonly ResetHeader[];
+}

@@ -1,0 +1,99 @@
+import type { FailureVocabulary } from './failure.js';
+import type { JsonSchema } from './json.js';
+import type { SignalType } from './signal.js';
+
+export const categories = [
+  'SOURCE_CONTROL',
+  'CI_CD',
+  'ISSUE_TRACKER',
+  'CHAT',
+  'EMAIL',
+  'KNOWLEDGE',
+  'OBSERVABILITY',
+  'INCIDENT',
+  'CLOUD',
+  'IDENTITY',
+  'ITSM',
+  'CRM',
+  'ERP',
+  'HR',
+  'AI',
+  'GENERIC',
+] as const;
+export type Category = (typeof categories)[number];
+
+export const stages = ['ALPHA', 'BETA', 'GA', 'DEPRECATED'] as const;
+export type Stage = (typeof stages)[number];
+
+export const capabilities = ['WEBHOOK', 'POLLING', 'ACTIONS', 'PROXY', 'ENRICHMENT'] as const;
+export type Capability = (typeof capabilities)[number];
+
+export const authMethods = [
+  'OAUTH2',
+  'OAUTH2_CLIENT_CREDENTIALS',
+  'API_KEY',
+  'BASIC',
+  'BEARER',
+  'IAM_ROLE',
+  'SERVICE_ACCOUNT',
+  'NONE',
+] as const;
+export type AuthMethod = (typeof authMethods)[number];
+
+export interface ApiVersion {
+  readonly version: string;
+  readonly default: boolean;
+  readonly deprecated: boolean;
+  /** RFC 3339. */
+  readonly sunsetAt?: string;
+}
+
+/** A scope at the provider, what needs it and why: the tenant's admin reads the reason before granting it. */
+export interface ScopeRequirement {
+  readonly scope: string;
+  readonly capabilities: readonly Capability[];
+  readonly reason: string;
+}
+
+export interface RateLimitRule {
+  readonly bucket: string;
+  readonly points: number;
+  readonly durationSeconds: number;
+  /** The provider's page that says so. */
+  readonly source?: string;
+}
+
+/** A signal this connector can make, and from which of the provider's events. */
+export interface TriggerDefinition {
+  readonly signalType: SignalType;
+  readonly title: string;
+  readonly providerEvents: readonly string[];
+  readonly via: readonly Capability[];
+}
+
+/** Everything about a provider that is data. No function, no secret: it is published through GraphQL as it stands. */
+export interface Manifest {
+  /** Lower case, equal to the connector's folder; also its place in webhook URLs. */
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly category: Category;
+  readonly stage: Stage;
+  /** The connector's own semantic version. */
+  readonly version: string;
+  readonly apiVersions: readonly ApiVersion[];
+  readonly documentationUrl: string;
+  readonly logoUrl?: string;
+  /** https, without a trailing slash. An operator may override it by TRIBUTARY_PROVIDER_<ID>_BASE_URL. */
+  readonly baseUrl: string;
+  /** Sent with every request: media type, pinned API version, user agent. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly authMethods: readonly AuthMethod[];
+  /** The fields of a credential; every one of them is secret. */
+  readonly credentialSchema: JsonSchema;
+  readonly settingsSchema: JsonSchema;
+  readonly scopes: readonly ScopeRequirement[];
+  readonly rateLimits: readonly RateLimitRule[];
+  readonly triggers: readonly TriggerDefinition[];
+  readonly failures: FailureVocabulary;
+}

@@ -1,0 +1,135 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
+import {
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  SignJWT,
+  createRemoteJWKSet,
+  errors,
+  importPKCS8,
+  jwtVerify,
+} from 'jose';
+import type { Config } from '../config.js';
+import type { Caller } from './caller.js';
+import type { Clock } from './clock.js';
+import { TributaryError } from './errors.js';
+import { readOrCreateKeyFile } from './key-file.js';
+
+const DEV_ISSUER = 'tributary-dev';
+const DEV_AUDIENCE = 'tributary';
+const DEV_ALGORITHM = 'EdDSA';
+const ALGORITHMS = ['RS256', 'ES256', 'EdDSA'];
+
+/** Who a token speaks for, and until when. */
+export interface Identity extends Omit<Caller, 'correlationId'> {
+  readonly expiresAt: Date;
+}
+
+export interface Authenticator {
+  /** Takes the value of an Authorization header, `Bearer <token>`. Throws UNAUTHENTICATED saying what is wrong with it. */
+  authenticate(authorization: string | undefined): Promise<Identity>;
+}
+
+/** Verifies tokens by the published keys of AUTH_JWKS_URL, or, where that is unset, by the development key of the data directory. */
+export function createAuthenticator(config: Config, clock: Clock): Authenticator {
+  const { key, options } = config.AUTH_JWKS_URL ? jwks(config) : development(config);
+
+  return {
+    async authenticate(authorization) {
+      const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+      if (!token) throw unauthenticated('Send a token as `Authorization: Bearer <token>`.');
+      const { payload } = await jwtVerify(token, key, {
+        ...options,
+        algorithms: ALGORITHMS,
+        currentDate: clock.now(),
+        requiredClaims: ['sub', 'exp', 'tenant_id'],
+      }).catch((error: unknown) => {
+        throw describe(error);
+      });
+      const { sub = '', exp = 0, tenant_id: tenantId, scope = '' } = payload;
+      if (typeof tenantId !== 'string' || tenantId === '' || tenantId.length > 255) {
+        throw unauthenticated('The token’s tenant_id must be a text of 1 to 255 characters.');
+      }
+      if (typeof scope !== 'string')
+        throw unauthenticated('The token’s scope must be one text, separated by spaces.');
+      return {
+        tenantId,
+        subject: sub,
+        scopes: new Set(scope.split(' ').filter((name) => name !== '')),
+        expiresAt: new Date(exp * 1000),
+      };
+    },
+  };
+}
+
+interface Verification {
+  readonly key: JWTVerifyGetKey;
+  readonly options: JWTVerifyOptions;
+}
+
+function jwks(config: Config): Verification {
+  return {
+    key: createRemoteJWKSet(new URL(config.AUTH_JWKS_URL ?? '')),
+    options: { issuer: config.AUTH_ISSUER ?? '', audience: config.AUTH_AUDIENCE ?? '' },
+  };
+}
+
+function development(config: Config): Verification {
+  const publicKey = createPublicKey(developmentKey(config));
+  return { key: async () => publicKey, options: { issuer: DEV_ISSUER, audience: DEV_AUDIENCE } };
+}
+
+function developmentKey({ TRIBUTARY_DATA_DIR }: Config): string {
+  return readOrCreateKeyFile(join(TRIBUTARY_DATA_DIR, 'token.key'), () =>
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  );
+}
+
+export interface DevelopmentToken {
+  readonly tenantId: string;
+  readonly subject: string;
+  /** Separated by spaces. */
+  readonly scope: string;
+  readonly lifetimeSeconds: number;
+}
+
+/** Signs a token with the data directory's key. Throws in prod, where such tokens are refused, and where AUTH_JWKS_URL decides. */
+export async function issueDevelopmentToken(
+  config: Config,
+  claims: DevelopmentToken,
+  clock: Clock,
+): Promise<string> {
+  if (config.TRIBUTARY_ENVIRONMENT === 'prod' || config.AUTH_JWKS_URL) {
+    throw new Error('Development tokens are off: tokens come from the issuer behind AUTH_JWKS_URL.');
+  }
+  const now = Math.floor(clock.now().getTime() / 1000);
+  return new SignJWT({ tenant_id: claims.tenantId, scope: claims.scope })
+    .setProtectedHeader({ alg: DEV_ALGORITHM })
+    .setSubject(claims.subject)
+    .setIssuer(DEV_ISSUER)
+    .setAudience(DEV_AUDIENCE)
+    .setIssuedAt(now)
+    .setExpirationTime(now + claims.lifetimeSeconds)
+    .sign(await importPKCS8(developmentKey(config), DEV_ALGORITHM));
+}
+
+function describe(error: unknown): unknown {
+  if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired; get a fresh one.');
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return unauthenticated(`The token’s claim ${error.claim} is not acceptable.`);
+  if (error instanceof errors.JWKSTimeout) {
+    return new TributaryError(
+      'STORAGE_UNAVAILABLE',
+      'The keys that sign tokens can’t be fetched right now.',
+      {},
+      { cause: error },
+    );
+  }
+  if (error instanceof errors.JOSEError)
+    return unauthenticated('The token is not valid: malformed, or signed by an unknown key.');
+  return error;
+}
+
+function unauthenticated(message: string): TributaryError {
+  return new TributaryError('UNAUTHENTICATED', message);
+}

@@ -1,0 +1,149 @@
+import { MikroORM, type Options, PostgreSqlDriver, type SqlEntityManager } from '@mikro-orm/postgresql';
+import { Migrator } from '@mikro-orm/migrations';
+import { Client, type ClientConfig, Pool, escapeIdentifier } from 'pg';
+import type { Caller } from './caller.js';
+import type { Log } from './log.js';
+
+/** The role every request runs under: owns no table, can't bypass row-level security. */
+const APP_ROLE = 'tributary_app';
+/** Serialises start-up of several processes on one database. */
+const MIGRATION_LOCK = 7_236_000;
+
+export type EntityManager = SqlEntityManager<PostgreSqlDriver>;
+
+export interface Db {
+  /** Everything read or written through this sees and touches the caller's tenant only. One per unit of work. */
+  for(caller: Pick<Caller, 'tenantId'>): EntityManager;
+  /**
+   * For the journal, the feed and the few other doors that cross tenants: plain connections under the same
+   * powerless role, which see no row at all except through SECURITY DEFINER functions.
+   */
+  readonly doors: Pool;
+  /** Calls back for every NOTIFY on the channel, and once after each (re)connect, since what came meanwhile is lost. */
+  listen(channel: string, onNotify: () => void): Promise<() => Promise<void>>;
+  /** Throws when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type MigrationList = NonNullable<NonNullable<Options['migrations']>['migrationsList']>;
+
+export interface DbOptions {
+  readonly url: string;
+  readonly entities: NonNullable<Options['entities']>;
+  readonly migrations: MigrationList;
+  readonly log: Log;
+}
+
+/** Migrates, then opens the database under the powerless role. */
+export async function openDb({ url, entities, migrations, log }: DbOptions): Promise<Db> {
+  await migrate(url, migrations, log);
+  const asApp = { connectionString: url, options: `-c role=${APP_ROLE}`, application_name: 'tributary' };
+  const orm = await MikroORM.init({
+    driver: PostgreSqlDriver,
+    clientUrl: url,
+    entities: [...entities],
+    driverOptions: { options: asApp.options, application_name: 'tributary' },
+    pool: { min: 0, max: 16 },
+    // Signals and receipts never change once read; nothing here relies on a shared identity map.
+    allowGlobalContext: false,
+  });
+  const doors = new Pool({ ...asApp, max: 8 });
+  doors.on('error', (error) => log.warn({ error: error.message }, 'database: an idle connection broke'));
+
+  return {
+    for: ({ tenantId }) => orm.em.fork({ session: { variables: { 'tributary.tenant': tenantId } } }),
+    doors,
+    listen: (channel, onNotify) => listen(asApp, channel, onNotify, log),
+    async ping() {
+      await doors.query('select 1');
+    },
+    async close() {
+      await doors.end();
+      await orm.close();
+    },
+  };
+}
+
+/** Brings the database up to date, as the role of the URL, which owns it. Several processes may do it at once. */
+export async function migrate(url: string, migrationsList: MigrationList, log: Log): Promise<void> {
+  const lock = new Client({ connectionString: url, application_name: 'tributary-migrate' });
+  await lock.connect();
+  try {
+    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await requireAppRole(lock);
+    const orm = await MikroORM.init({
+      driver: PostgreSqlDriver,
+      clientUrl: url,
+      entities: [],
+      extensions: [Migrator],
+      discovery: { warnWhenNoEntities: false },
+      colors: false,
+      logger: (message) => log.info(message),
+      migrations: { migrationsList, snapshot: false, tableName: 'migrations' },
+    });
+    try {
+      await orm.migrator.up();
+    } finally {
+      await orm.close();
+    }
+  } finally {
+    await lock.end();
+  }
+}
+
+/** Roles belong to the whole server, so another database's start-up may be making the same one at this moment. */
+async function requireAppRole(client: Client): Promise<void> {
+  const version = Number((await client.query('show server_version_num')).rows[0].server_version_num);
+  if (version < 140_000)
+    throw new Error(`PostgreSQL 14 or newer is needed; this one is ${version / 10_000}.`);
+  await client.query(`
+    do $$ begin
+      if not exists (select from pg_roles where rolname = '${APP_ROLE}') then create role ${APP_ROLE} nologin; end if;
+    exception when duplicate_object or unique_violation then null;
+    end $$`);
+  const { rows } = await client.query(
+    `select pg_has_role(current_user, '${APP_ROLE}', 'member') as is_member`,
+  );
+  if (!rows[0].is_member) await client.query(`grant ${APP_ROLE} to current_user`);
+}
+
+async function listen(
+  connection: ClientConfig,
+  channel: string,
+  onNotify: () => void,
+  log: Log,
+): Promise<() => Promise<void>> {
+  let client: Client | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  async function connect(): Promise<void> {
+    const next = new Client({ ...connection, keepAlive: true });
+    next.on('notification', onNotify);
+    next.on('error', (error) => {
+      log.warn({ error: error.message }, 'database: the listening connection broke; connecting again');
+      reconnectLater();
+    });
+    await next.connect();
+    await next.query(`listen ${escapeIdentifier(channel)}`);
+    if (isClosed) return next.end();
+    client = next;
+    onNotify();
+  }
+
+  function reconnectLater(): void {
+    clearTimeout(retry);
+    if (isClosed) return;
+    retry = setTimeout(() => {
+      connect().catch(() => reconnectLater());
+    }, 250);
+  }
+
+  await connect();
+  return async () => {
+    isClosed = true;
+    clearTimeout(retry);
+    await client?.end();
+  };
+}

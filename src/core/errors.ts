@@ -1,0 +1,136 @@
+/**
+ * Every error a caller can meet, in one table: GraphQL puts the code into `extensions.code`, REST into `error.code`
+ * with the status given here, and docs/errors.md is generated from it.
+ */
+export const errorTable = {
+  UNAUTHENTICATED: {
+    status: 401,
+    meaning: 'No token, or one that is malformed, expired or signed by an unknown key.',
+    remedy:
+      'Send `Authorization: Bearer <token>`; get a fresh token from your identity provider, or in development from `npm run token`.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    meaning: 'The token lacks a scope. `details.required_scope` names it.',
+    remedy: 'Ask for a token with that scope.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    meaning: 'Nothing with this id in your tenant. Another tenant’s id gives the same answer.',
+    remedy: 'Check the id, and that the token is for the right tenant.',
+  },
+  INVALID_INPUT: {
+    status: 400,
+    meaning: 'An argument is not acceptable. `details.problems` lists each field with what is wrong.',
+    remedy: 'Mend the named fields and send the request again.',
+  },
+  INVALID_CURSOR: {
+    status: 400,
+    meaning: 'The cursor was not made by this API, or belongs to another list.',
+    remedy: 'Use `pageInfo.endCursor` or `Signal.cursor` unchanged, or start without a cursor.',
+  },
+  MALFORMED_REQUEST: {
+    status: 400,
+    meaning:
+      'The body can’t be read: not JSON, not UTF-8, wrong content type, nested too deep, or a required header is missing.',
+    remedy: 'The message says which; for a webhook, mend its settings at the provider.',
+  },
+  INVALID_SIGNATURE: {
+    status: 401,
+    meaning: 'A webhook whose signature is missing, wrong or stale.',
+    remedy:
+      'Set the secret that `connect` or `rotate` returned at the provider; check that no proxy rewrites the body.',
+  },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    meaning: 'The body is larger than the limit (for webhooks: WEBHOOK_MAX_BYTES).',
+    remedy: 'Send less, or raise the limit.',
+  },
+  NAME_TAKEN: {
+    status: 409,
+    meaning: 'The tenant has a connection of this name for this provider already.',
+    remedy: 'Choose another name, or use the connection that exists.',
+  },
+  CONNECTION_NOT_READY: {
+    status: 409,
+    meaning: 'The connection’s status does not allow this. `details.status` tells it.',
+    remedy: 'See `statusReason` of the connection: verify it, resume it or authorise it again.',
+  },
+  UNSUPPORTED: {
+    status: 422,
+    meaning: 'The provider’s connector can’t do this: unknown verb, auth method or capability.',
+    remedy: 'See `provider { actions authMethods capabilities }` for what it can do.',
+  },
+  PROVIDER_SCOPE_MISSING: {
+    status: 409,
+    meaning: 'The connection’s credential was not granted what this action needs at the provider.',
+    remedy: 'Grant one of the scopes named in the message at the provider, and verify the connection again.',
+  },
+  IDEMPOTENCY_CONFLICT: {
+    status: 409,
+    meaning: 'This idempotency key was used for a different request.',
+    remedy: 'Use a new key for a new action; repeat a key only with exactly the same input.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    meaning: 'Too many requests.',
+    remedy: 'Wait as long as `Retry-After` or `details.retry_after_seconds` says.',
+  },
+  STORAGE_UNAVAILABLE: {
+    status: 503,
+    meaning: 'PostgreSQL does not answer, or more is waiting to be stored than fits. Nothing was stored.',
+    remedy: 'Repeat the request after `Retry-After`; nothing was done.',
+  },
+  SHUTTING_DOWN: {
+    status: 503,
+    meaning: 'This process is stopping.',
+    remedy: 'Repeat the request; another process takes it.',
+  },
+  INTERNAL: {
+    status: 500,
+    meaning: 'A bug of ours. It is logged under the correlation id in the answer.',
+    remedy: 'Report the correlation id.',
+  },
+} as const satisfies Record<string, { status: number; meaning: string; remedy: string }>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export interface ErrorDetails {
+  /** Which fields are wrong and why. */
+  readonly problems?: readonly { readonly field: string; readonly problem: string }[];
+  readonly required_scope?: string;
+  readonly retry_after_seconds?: number;
+  readonly status?: string;
+  readonly correlation_id?: string;
+}
+
+/**
+ * A mistake of the caller's, or a state of ours that the caller must know of: typed, safe to show, with what to do
+ * next. Whatever is thrown and is not one of these is a bug: logged whole, shown as INTERNAL.
+ */
+export class TributaryError extends Error {
+  override readonly name = 'TributaryError';
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.details = details;
+  }
+
+  /** The HTTP status that goes with the code. */
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+}
+
+/** The same answer for what never existed, what is gone and what is another tenant's. */
+export function notFound(noun: string): TributaryError {
+  return new TributaryError('NOT_FOUND', `There is no such ${noun} in your tenant.`);
+}
+
+/** One wrong field, as INVALID_INPUT. */
+export function invalidInput(field: string, problem: string): TributaryError {
+  return new TributaryError('INVALID_INPUT', `${field}: ${problem}`, { problems: [{ field, problem }] });
+}

@@ -1,0 +1,81 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Every metric there is, with its labels. No label carries a tenant, a connection or anything else without a small bound. */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, prefix: 'tributary_' });
+  return {
+    registry,
+    webhooks: new Counter({
+      name: 'tributary_webhooks_total',
+      help: 'Webhook requests, by provider and answered HTTP status.',
+      labelNames: ['provider', 'status'],
+      registers,
+    }),
+    webhookSeconds: new Histogram({
+      name: 'tributary_webhook_duration_seconds',
+      help: 'From the first byte of a webhook request to its answer, after commit.',
+      labelNames: ['provider'],
+      buckets: seconds,
+      registers,
+    }),
+    signals: new Counter({
+      name: 'tributary_signals_total',
+      help: 'Signals committed, by provider.',
+      labelNames: ['provider'],
+      registers,
+    }),
+    duplicates: new Counter({
+      name: 'tributary_duplicate_deliveries_total',
+      help: 'Deliveries that were in the journal already.',
+      labelNames: ['provider'],
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: 'tributary_dead_letters_total',
+      help: 'Deliveries stored without signals because normalising them failed.',
+      labelNames: ['provider'],
+      registers,
+    }),
+    journalQueue: new Gauge({
+      name: 'tributary_journal_queue_entries',
+      help: 'Entries that wait for the flush in flight.',
+      registers,
+    }),
+    journalBatch: new Histogram({
+      name: 'tributary_journal_flush_entries',
+      help: 'Entries committed together in one flush.',
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+      registers,
+    }),
+    subscribers: new Gauge({
+      name: 'tributary_feed_subscribers',
+      help: 'Open signal subscriptions in this process.',
+      registers,
+    }),
+    providerCalls: new Counter({
+      name: 'tributary_provider_calls_total',
+      help: 'Calls to providers, by outcome: ok or a failure category.',
+      labelNames: ['provider', 'outcome'],
+      registers,
+    }),
+    providerSeconds: new Histogram({
+      name: 'tributary_provider_call_duration_seconds',
+      help: 'Duration of calls to providers.',
+      labelNames: ['provider'],
+      buckets: seconds,
+      registers,
+    }),
+    actions: new Counter({
+      name: 'tributary_actions_settled_total',
+      help: 'Actions settled, by provider, verb and final status.',
+      labelNames: ['provider', 'verb', 'status'],
+      registers,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

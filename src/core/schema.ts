@@ -1,0 +1,58 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import type { z } from 'zod';
+import type { JsonSchema } from '../connector/index.js';
+import { TributaryError } from './errors.js';
+
+const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false });
+addFormats.default(ajv);
+
+/** Compiled once per schema object. */
+const compiled = new WeakMap<JsonSchema, ValidateFunction>();
+
+function compile(schema: JsonSchema): ValidateFunction {
+  const known = compiled.get(schema);
+  if (known) return known;
+  const made = ajv.compile(schema);
+  compiled.set(schema, made);
+  return made;
+}
+
+/** Checks data against a JSON Schema. Throws INVALID_INPUT naming every wrong field as `prefix.field`. Never quotes a value: it may be a secret. */
+export function requireValid(schema: JsonSchema, value: unknown, prefix: string): void {
+  const validate = compile(schema);
+  if (validate(value)) return;
+  const problems = (validate.errors ?? []).map((error) => ({
+    field: fieldOf(error, prefix),
+    problem: problemOf(error),
+  }));
+  throw invalid(problems);
+}
+
+/** Checks and parses a command against its zod schema. Throws INVALID_INPUT naming every wrong field. */
+export function requireInput<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid(
+    parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), problem: message })),
+  );
+}
+
+function invalid(problems: readonly { field: string; problem: string }[]): TributaryError {
+  const summary = problems.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
+  return new TributaryError('INVALID_INPUT', summary, { problems });
+}
+
+function fieldOf({ instancePath, params, keyword }: ErrorObject, prefix: string): string {
+  const path = instancePath.split('/').slice(1);
+  if (keyword === 'required') path.push(String(params['missingProperty']));
+  if (keyword === 'additionalProperties') path.push(String(params['additionalProperty']));
+  return [prefix, ...path].join('.');
+}
+
+function problemOf({ keyword, message = 'is not valid', params }: ErrorObject): string {
+  if (keyword === 'required') return 'is missing';
+  if (keyword === 'additionalProperties') return 'is not known';
+  if (keyword === 'enum') return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
+  return message;
+}

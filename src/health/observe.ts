@@ -1,0 +1,132 @@
+import type { Pool } from 'pg';
+import { type FailureCategory, compact } from '../connector/index.js';
+import type { Log } from '../core/log.js';
+import type { CallObservation } from '../outbound/provider.js';
+import { bucketOf, emptyLatencies } from './latency.js';
+
+/** A failed call, kept for people to look at. */
+export interface RecentError {
+  readonly category: FailureCategory;
+  readonly code: string;
+  readonly message: string;
+  readonly providerStatus?: number;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
+const MAX_RECENT = 10;
+
+interface Minute {
+  readonly connection_id: string;
+  readonly tenant_id: string;
+  readonly minute: string;
+  requests: number;
+  errors: number;
+  readonly latencies: number[];
+}
+
+interface State {
+  readonly connection_id: string;
+  readonly tenant_id: string;
+  last_success_at: string | null;
+  last_failure_at: string | null;
+  recent_errors: RecentError[];
+}
+
+/** Collects what calls to providers came to and adds it to PostgreSQL in small sums, so that all processes count together. */
+export interface HealthObserver {
+  observe(call: CallObservation): void;
+  /** Writes what has been collected. What could not be written is kept and added to the next flush. */
+  flush(): Promise<void>;
+}
+
+export function createHealthObserver(pool: Pool, log: Log): HealthObserver {
+  let minutes = new Map<string, Minute>();
+  let states = new Map<string, State>();
+
+  return {
+    observe(call) {
+      addToMinute(minutes, call);
+      addToState(states, call);
+    },
+    async flush() {
+      if (states.size === 0) return;
+      const [flushedMinutes, flushedStates] = [minutes, states];
+      minutes = new Map();
+      states = new Map();
+      try {
+        const values = [flushedMinutes, flushedStates].map((rows) => JSON.stringify([...rows.values()]));
+        await pool.query('select health_record($1::jsonb, $2::jsonb)', values);
+      } catch (error) {
+        log.warn({ error: (error as Error).message }, 'health: not written; kept for the next flush');
+        // The sums are additive, and of what came meanwhile the newer wins: so the old goes underneath.
+        minutes = merge(flushedMinutes, minutes, addMinute);
+        states = merge(flushedStates, states, addState);
+      }
+    },
+  };
+}
+
+function addToMinute(minutes: Map<string, Minute>, call: CallObservation): void {
+  const minute = `${call.at.toISOString().slice(0, 16)}:00.000Z`;
+  const one = {
+    connection_id: call.connectionId,
+    tenant_id: call.tenantId,
+    minute,
+    requests: 1,
+    errors: call.failure ? 1 : 0,
+    latencies: emptyLatencies.with(bucketOf(call.durationMs), 1),
+  };
+  put(minutes, `${call.connectionId} ${minute}`, one, addMinute);
+}
+
+function addToState(states: Map<string, State>, call: CallObservation): void {
+  const at = call.at.toISOString();
+  const one = {
+    connection_id: call.connectionId,
+    tenant_id: call.tenantId,
+    last_success_at: call.failure ? null : at,
+    last_failure_at: call.failure ? at : null,
+    recent_errors: call.failure ? [toRecentError(call.failure.details, at)] : [],
+  };
+  put(states, call.connectionId, one, addState);
+}
+
+function toRecentError(
+  { category, code, message, providerStatus }: NonNullable<CallObservation['failure']>['details'],
+  at: string,
+): RecentError {
+  return compact({ category, code, message, providerStatus, at });
+}
+
+function put<T>(map: Map<string, T>, key: string, value: T, add: (older: T, newer: T) => T): void {
+  const known = map.get(key);
+  map.set(key, known ? add(known, value) : value);
+}
+
+function merge<T>(
+  older: Map<string, T>,
+  newer: Map<string, T>,
+  add: (older: T, newer: T) => T,
+): Map<string, T> {
+  for (const [key, value] of newer) put(older, key, value, add);
+  return older;
+}
+
+function addMinute(older: Minute, newer: Minute): Minute {
+  return {
+    ...older,
+    requests: older.requests + newer.requests,
+    errors: older.errors + newer.errors,
+    latencies: older.latencies.map((count, index) => count + (newer.latencies[index] ?? 0)),
+  };
+}
+
+function addState(older: State, newer: State): State {
+  return {
+    ...older,
+    last_success_at: newer.last_success_at ?? older.last_success_at,
+    last_failure_at: newer.last_failure_at ?? older.last_failure_at,
+    recent_errors: [...newer.recent_errors, ...older.recent_errors].slice(0, MAX_RECENT),
+  };
+}

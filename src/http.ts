@@ -1,0 +1,148 @@
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify';
+import { v4 as uuidV4 } from 'uuid';
+import type { RawDelivery } from './connector/index.js';
+import type { Clock } from './core/clock.js';
+import { type ErrorCode, type ErrorDetails, TributaryError } from './core/errors.js';
+import type { Log } from './core/log.js';
+import type { Metrics } from './core/metrics.js';
+import type { WebhookReceiver } from './webhook/receive.js';
+
+export interface HttpDeps {
+  readonly receiver: WebhookReceiver;
+  /** Throws when this process can't serve. */
+  readonly requireReady: () => Promise<void>;
+  readonly webhookMaxBytes: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** The HTTP server with every route but /graphql, which attaches itself. Routes translate; rules live in services. */
+export function createHttp(deps: HttpDeps): FastifyInstance {
+  const app = fastify({
+    bodyLimit: 1024 * 1024,
+    // Room for tokens of other shapes than ours: an unknown one must get the answer for unknown ones.
+    routerOptions: { maxParamLength: 256 },
+    requestTimeout: 30_000,
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, deps));
+  app.setNotFoundHandler((request, reply) => {
+    const error = new TributaryError(
+      'NOT_FOUND',
+      `There is nothing at ${request.method} ${pathOf(request)}.`,
+    );
+    return sendError(error, request, reply, deps);
+  });
+  addProbes(app, deps);
+  void app.register(async (scope) => addWebhooks(scope, deps));
+  return app;
+}
+
+function addProbes(app: FastifyInstance, { requireReady, metrics, log }: HttpDeps): void {
+  app.get('/healthz', () => ({ status: 'alive' }));
+  app.get('/readyz', async (_request, reply) => {
+    try {
+      await requireReady();
+      return { status: 'ready' };
+    } catch (error) {
+      log.warn({ error: (error as Error).message }, 'not ready');
+      return reply
+        .code(503)
+        .send(errorBody('STORAGE_UNAVAILABLE', 'The database does not answer.', {}, new Date()));
+    }
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+}
+
+interface WebhookParams {
+  readonly providerId: string;
+  readonly token: string;
+}
+
+/** In a scope of its own, where no content type is parsed: signatures are over the bytes as they came. */
+function addWebhooks(scope: FastifyInstance, { receiver, webhookMaxBytes, clock, metrics }: HttpDeps): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: webhookMaxBytes }, (_request, body, done) =>
+    done(null, body),
+  );
+  scope.addHook('onResponse', async (request, reply) => {
+    // Only providers that exist become labels: the path is whatever somebody typed.
+    const provider = reply.statusCode === 404 ? 'unknown' : (request.params as WebhookParams).providerId;
+    metrics.webhooks.inc({ provider, status: reply.statusCode });
+    metrics.webhookSeconds.observe({ provider }, reply.elapsedTime / 1000);
+  });
+  scope.post<{ Params: WebhookParams }>(
+    '/v1/integrations/webhooks/:providerId/:token',
+    { bodyLimit: webhookMaxBytes },
+    async (request, reply) => {
+      const { providerId, token } = request.params;
+      const { deliveryId, signalIds, isDuplicate } = await receiver.receive(
+        providerId,
+        token,
+        toDelivery(request, clock),
+      );
+      return reply.code(isDuplicate ? 200 : 202).send({ delivery_id: deliveryId, signals: signalIds });
+    },
+  );
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function toDelivery({ headers, body }: FastifyRequest, clock: Clock): RawDelivery {
+  return {
+    // node:http has joined repeated headers already; set-cookie, the one it keeps as a list, means nothing here.
+    headers: headers as RawDelivery['headers'],
+    body: Buffer.isBuffer(body) ? body : EMPTY,
+    receivedAt: clock.now(),
+  };
+}
+
+/** The one shape of a REST error. */
+function errorBody(code: ErrorCode, message: string, details: ErrorDetails, now: Date): object {
+  return { error: { code, message, details, timestamp: now.toISOString() } };
+}
+
+function sendError(
+  error: FastifyError | Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  deps: HttpDeps,
+): FastifyReply {
+  const known = toTributaryError(error);
+  if (known.code === 'INTERNAL') {
+    deps.log.error({ err: error, method: request.method, path: pathOf(request), ...known.details }, 'bug');
+  }
+  const { retry_after_seconds: seconds } = known.details;
+  if (seconds !== undefined) void reply.header('retry-after', seconds);
+  return reply.code(known.status).send(errorBody(known.code, known.message, known.details, deps.clock.now()));
+}
+
+const FRAMEWORK_ERRORS: Readonly<Record<string, [ErrorCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'The body is larger than this server takes.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['MALFORMED_REQUEST', 'The content type is not one this route takes.'],
+};
+
+function toTributaryError(error: FastifyError | Error): TributaryError {
+  if (error instanceof TributaryError) return error;
+  const known = 'code' in error ? FRAMEWORK_ERRORS[error.code] : undefined;
+  if (known) return new TributaryError(known[0], known[1]);
+  // Whatever else the framework refuses before a route is reached: broken framing, bad lengths.
+  if ('statusCode' in error && (error.statusCode ?? 500) < 500)
+    return new TributaryError('MALFORMED_REQUEST', error.message);
+  return new TributaryError('INTERNAL', 'This is a bug of ours; it has been logged.', {
+    correlation_id: uuidV4(),
+  });
+}
+
+/** Without the token, which is half a secret and has no place in a log or an answer. */
+function pathOf({ url }: FastifyRequest): string {
+  return (url.split('?')[0] ?? '').replace(/^(\/v1\/integrations\/webhooks\/[^/]*\/).*/, '$1…').slice(0, 200);
+}

@@ -1,0 +1,4 @@
+import { Founding } from './founding.js';
+
+/** In the order they run. Published ones never change; a change is a new file at the end. */
+export const migrations = [{ name: 'founding', class: Founding }];

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { type FailureVocabulary, ProviderFailure } from '../connector/index.js';
+import { type HttpErrorKind, HttpError } from './client.js';
+import { failureOfError, failureOfResponse } from './failure.js';
+
+const NOW = new Date('2026-11-21T12:00:00Z');
+const later = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1000);
+
+const vocabulary: FailureVocabulary = {
+  message: ['error', 'message'],
+  rules: [
+    { status: [403], headers: { remaining: '0' }, category: 'RATE_LIMIT', code: 'used_up', waitSeconds: 90 },
+    { status: [403], bodyContains: 'Slow Down', category: 'RATE_LIMIT', code: 'slow_down', waitSeconds: 60 },
+    { status: [400, 403], bodyContains: 'budget', category: 'BUDGET', code: 'no_budget' },
+  ],
+  resets: [
+    { header: 'left', unit: 'seconds' },
+    { header: 'reset', unit: 'epoch_seconds' },
+    { header: 'reset-ms', unit: 'epoch_milliseconds' },
+    { header: 'reset-at', unit: 'rfc3339' },
+  ],
+};
+
+function detailsOf(status: number, headers: Record<string, string> = {}, text = '') {
+  return failureOfResponse({ status, headers, text }, vocabulary, NOW).details;
+}
+
+describe('retryAt of a 429', () => {
+  const epoch = NOW.getTime() / 1000;
+  it.each<[string, Record<string, string>, Date | undefined]>([
+    ['Retry-After in seconds', { 'retry-after': '30' }, later(30)],
+    ['Retry-After of none', { 'retry-after': '0' }, later(0)],
+    ['Retry-After as an HTTP date', { 'retry-after': 'Sat, 21 Nov 2026 12:00:45 GMT' }, later(45)],
+    ['seconds left', { left: '15' }, later(15)],
+    ['a fraction of seconds left', { left: '0.5' }, later(0.5)],
+    ['epoch seconds', { reset: String(epoch + 20) }, later(20)],
+    ['epoch milliseconds', { 'reset-ms': String(NOW.getTime() + 20_000) }, later(20)],
+    ['RFC 3339', { 'reset-at': '2026-11-21T13:00:40+01:00' }, later(40)],
+    ['the longest of all', { 'retry-after': '10', left: '5', reset: String(epoch + 50) }, later(50)],
+    ['the longest, which is Retry-After', { 'retry-after': '70', reset: String(epoch + 50) }, later(70)],
+    [
+      'what can be read beside what can’t',
+      { 'retry-after': 'soon', left: 'x', reset: String(epoch + 9) },
+      later(9),
+    ],
+    [
+      'nothing that can be read',
+      { 'retry-after': 'soon', left: '', reset: 'x', 'reset-at': 'noon' },
+      undefined,
+    ],
+    ['nothing at all', {}, undefined],
+  ])('is told by %s', (_, headers, expected) => {
+    expect(detailsOf(429, headers)).toMatchObject({ category: 'RATE_LIMIT', code: 'http_429' });
+    expect(detailsOf(429, headers).retryAt).toEqual(expected);
+  });
+});
+
+describe('retryAt of other failures', () => {
+  it('is told by Retry-After', () => {
+    expect(detailsOf(503, { 'retry-after': '30' }).retryAt).toEqual(later(30));
+  });
+
+  it('is not told by limits that are not used up', () => {
+    expect(detailsOf(422, { left: '3000' }).retryAt).toBeUndefined();
+    expect(detailsOf(500, { left: '3000' }).retryAt).toBeUndefined();
+  });
+});
+
+describe('rules', () => {
+  it('the first that fits decides', () => {
+    expect(detailsOf(403, { remaining: '0' }, 'slow down')).toMatchObject({ code: 'used_up' });
+    expect(detailsOf(403, { remaining: '1' }, 'please SLOW DOWN now')).toMatchObject({ code: 'slow_down' });
+    expect(detailsOf(400, {}, 'your budget is gone')).toMatchObject({
+      category: 'BUDGET',
+      code: 'no_budget',
+    });
+  });
+
+  it('none fits: the status decides', () => {
+    expect(detailsOf(403, { remaining: '1' })).toMatchObject({ category: 'AUTH', code: 'http_403' });
+    expect(detailsOf(404, { remaining: '0' })).toMatchObject({ category: 'NOT_FOUND' });
+  });
+
+  it('waits as long as the rule says only where no header says more', () => {
+    expect(detailsOf(403, { remaining: '0' }).retryAt).toEqual(later(90));
+    expect(detailsOf(403, { remaining: '0', 'retry-after': '5' }).retryAt).toEqual(later(5));
+  });
+});
+
+describe('category and ambiguity by status', () => {
+  it.each([
+    [301, 'UNKNOWN', false],
+    [400, 'INVALID', false],
+    [401, 'AUTH', false],
+    [403, 'AUTH', false],
+    [404, 'NOT_FOUND', false],
+    [408, 'PROVIDER', false],
+    [409, 'INVALID', false],
+    [410, 'NOT_FOUND', false],
+    [422, 'INVALID', false],
+    [425, 'PROVIDER', false],
+    [429, 'RATE_LIMIT', false],
+    [500, 'PROVIDER', true],
+    [502, 'PROVIDER', true],
+    [503, 'PROVIDER', true],
+    [504, 'PROVIDER', true],
+  ] as const)('%i is %s', (status, category, isAmbiguous) => {
+    expect(detailsOf(status)).toMatchObject({ category, isAmbiguous, providerStatus: status });
+  });
+});
+
+describe('message', () => {
+  it('is the provider’s own', () => {
+    expect(detailsOf(422, {}, '{"error":{"message":"title is missing"}}').message).toBe('title is missing');
+  });
+
+  it.each(['', '<html>', '{}', '{"error":{"message":7}}', '{"error":{"message":""}}', 'null'])(
+    'says the status when the body is %j',
+    (text) => {
+      expect(detailsOf(422, {}, text).message).toBe('The provider answered 422.');
+    },
+  );
+
+  it('is cut where it would fill a log', () => {
+    expect(
+      detailsOf(422, {}, JSON.stringify({ error: { message: 'x'.repeat(9_000) } })).message,
+    ).toHaveLength(500);
+  });
+});
+
+describe('no answer', () => {
+  it.each<[HttpErrorKind, boolean, string]>([
+    ['refused', false, 'INVALID'],
+    ['unreachable', false, 'NETWORK'],
+    ['timeout', true, 'NETWORK'],
+    ['interrupted', true, 'NETWORK'],
+    ['too_large', true, 'PROVIDER'],
+  ])('%s is a failure of its own', (kind, isSent, category) => {
+    const error = new HttpError(kind, isSent, 'What happened.');
+    const failure = failureOfError(error);
+    expect(failure).toBeInstanceOf(ProviderFailure);
+    expect(failure.details).toEqual({ category, code: kind, message: 'What happened.', isAmbiguous: isSent });
+    expect(failure.cause).toBe(error);
+  });
+});

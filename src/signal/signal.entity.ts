@@ -1,0 +1,42 @@
+import { defineEntity, p } from '@mikro-orm/postgresql';
+import type {
+  CorrelationHint,
+  EvidenceLink,
+  JsonObject,
+  SignalKind,
+  SignalResource,
+} from '../connector/index.js';
+
+/** The part of a signal that is stored as one JSON value: nothing in it is searched by the database. */
+export interface SignalContent {
+  readonly resource: SignalResource;
+  readonly payload: JsonObject;
+  readonly evidence: readonly EvidenceLink[];
+  readonly correlation_hints: readonly CorrelationHint[];
+}
+
+const signalSchema = defineEntity({
+  name: 'Signal',
+  tableName: 'signals',
+  properties: {
+    sequence: p.bigint('string').primary(),
+    id: p.uuid(),
+    tenantId: p.text(),
+    connectionId: p.uuid(),
+    providerId: p.text(),
+    deliveryId: p.uuid(),
+    environment: p.text().$type<'dev' | 'stage' | 'prod'>(),
+    kind: p.text().$type<SignalKind>(),
+    type: p.text(),
+    occurredAt: p.datetime(),
+    ingestedAt: p.datetime(),
+    correlationId: p.text().nullable(),
+    repository: p.text().nullable(),
+    schemaVersion: p.text(),
+    content: p.json<SignalContent>(),
+  },
+});
+
+/** One thing that happened, normalised. Written by the journal only; never changed. */
+export class Signal extends signalSchema.class {}
+signalSchema.setClass(Signal);

@@ -1,0 +1,76 @@
+import { LRUCache } from 'lru-cache';
+import { type ConnectionStatus, acceptsWebhooks } from '../connection/status.js';
+import { hashToken } from '../connection/webhook-endpoint.js';
+import type { Db } from '../core/db.js';
+import { Secret } from '../core/secret.js';
+import type { Vault } from '../credential/vault.js';
+
+/** What is needed to take a delivery, kept ready in memory. */
+export interface Endpoint {
+  readonly tenantId: string;
+  readonly connectionId: string;
+  readonly isAccepting: boolean;
+  readonly status: ConnectionStatus;
+  /** Every secret that counts at the moment. */
+  readonly secrets: readonly Secret[];
+}
+
+export interface Endpoints {
+  /** Null for an unknown token, and for one that belongs to another provider. */
+  find(providerId: string, token: string): Promise<Endpoint | null>;
+  close(): Promise<void>;
+}
+
+const MAX_CACHED = 10_000;
+/** Only how stale an entry can get while the channel that invalidates it is broken. */
+const MAX_AGE_MS = 10_000;
+
+interface Row {
+  readonly tenant_id: string;
+  readonly connection_id: string;
+  readonly status: ConnectionStatus;
+  readonly sealed_secret: Buffer;
+}
+
+/** Looks endpoints up by the hash of their token, and keeps the found ones until a connection or endpoint changes. */
+export async function createEndpoints(db: Db, vault: Vault): Promise<Endpoints> {
+  // Promises, so that requests that miss together look up once. What was unknown is forgotten at once: guesses must
+  // not push good entries out.
+  const cache = new LRUCache<string, Promise<Endpoint | null>>({ max: MAX_CACHED, ttl: MAX_AGE_MS });
+  const stopListening = await db.listen('tributary_endpoints', () => cache.clear());
+
+  async function load(providerId: string, hash: Buffer): Promise<Endpoint | null> {
+    const { rows } = await db.doors.query<Row>({
+      name: 'webhook_endpoint_by_token',
+      text: 'select * from webhook_endpoint_by_token($1, $2)',
+      values: [providerId, hash],
+    });
+    return rows[0] ? toEndpoint(rows[0], vault) : null;
+  }
+
+  return {
+    find(providerId, token) {
+      const hash = hashToken(token);
+      const key = `${providerId}:${hash.toString('base64')}`;
+      const known = cache.get(key);
+      if (known) return known;
+      const loading = load(providerId, hash);
+      cache.set(key, loading);
+      const forget = (): void => void (cache.peek(key) === loading && cache.delete(key));
+      loading.then((endpoint) => endpoint ?? forget(), forget);
+      return loading;
+    },
+    close: stopListening,
+  };
+}
+
+function toEndpoint({ tenant_id, connection_id, status, sealed_secret }: Row, vault: Vault): Endpoint {
+  const place = { tenantId: tenant_id, id: connection_id, field: 'webhook_secret' } as const;
+  return {
+    tenantId: tenant_id,
+    connectionId: connection_id,
+    status,
+    isAccepting: acceptsWebhooks(status),
+    secrets: [new Secret(vault.open(sealed_secret, place).toString('utf8'))],
+  };
+}

@@ -1,0 +1,180 @@
+import { constants, zstdCompressSync } from 'node:zlib';
+import { v7 as uuidV7 } from 'uuid';
+import type { ProviderCatalog } from '../connection/catalog.js';
+import {
+  type Connector,
+  MalformedDelivery,
+  type ProviderEvent,
+  type RawDelivery,
+  type Webhook,
+} from '../connector/index.js';
+import { TributaryError } from '../core/errors.js';
+import type { Log } from '../core/log.js';
+import type { Metrics } from '../core/metrics.js';
+import type { Vault } from '../credential/vault.js';
+import type { Limiter } from '../outbound/limiter.js';
+import { type SignalOrigin, type SignalRecord, toSignals } from '../signal/envelope.js';
+import type { Appended, Journal, JournalEntry } from '../signal/journal.js';
+import { decodeJson, requireReasonable } from './decode.js';
+import type { Endpoint, Endpoints } from './endpoint.js';
+
+/** Takes providers' webhooks. */
+export interface WebhookReceiver {
+  /**
+   * Resolves once delivery and signals are committed. Throws NOT_FOUND (unknown token or provider),
+   * CONNECTION_NOT_READY, RATE_LIMITED, INVALID_SIGNATURE, MALFORMED_REQUEST or STORAGE_UNAVAILABLE; whichever it
+   * throws, nothing was stored.
+   */
+  receive(providerId: string, token: string, delivery: RawDelivery): Promise<Appended>;
+}
+
+export interface ReceiverDeps {
+  readonly catalog: ProviderCatalog;
+  readonly endpoints: Endpoints;
+  readonly journal: Journal;
+  readonly limiter: Limiter;
+  readonly vault: Vault;
+  readonly environment: SignalOrigin['environment'];
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** A connector that has the receiving side. */
+type Receiving = Connector & Required<Pick<Connector, 'webhook' | 'normalize'>>;
+
+export function createWebhookReceiver(deps: ReceiverDeps): WebhookReceiver {
+  const { catalog, endpoints, journal, limiter, metrics } = deps;
+
+  async function requireEndpoint(providerId: string, token: string): Promise<[Receiving, Endpoint]> {
+    const connector = catalog.find(providerId);
+    const endpoint = connector && isReceiving(connector) && (await endpoints.find(providerId, token));
+    if (!endpoint) throw new TributaryError('NOT_FOUND', 'There is no webhook endpoint at this address.');
+    return [connector, endpoint];
+  }
+
+  async function requireRate({ connectionId }: Endpoint): Promise<void> {
+    const waitMs = await limiter.take(connectionId);
+    if (waitMs === 0) return;
+    throw new TributaryError('RATE_LIMITED', 'This connection sends more webhooks than this server takes.', {
+      retry_after_seconds: Math.ceil(waitMs / 1000),
+    });
+  }
+
+  return {
+    async receive(providerId, token, delivery) {
+      const [connector, endpoint] = await requireEndpoint(providerId, token);
+      requireAccepting(endpoint);
+      await requireRate(endpoint);
+      requireSignature(connector.webhook, delivery, endpoint);
+      const event = toEvent(connector.webhook, delivery);
+      const entry = toEntry(deps, connector, endpoint, delivery, event);
+      const appended = await journal.append(entry);
+      count(metrics, providerId, entry, appended);
+      return appended;
+    },
+  };
+}
+
+function isReceiving(connector: Connector): connector is Receiving {
+  return connector.webhook !== undefined && connector.normalize !== undefined;
+}
+
+function requireAccepting({ isAccepting, status }: Endpoint): void {
+  if (isAccepting) return;
+  throw new TributaryError('CONNECTION_NOT_READY', `This connection is ${status} and takes no webhooks.`, {
+    status,
+  });
+}
+
+/** One answer for a missing, a wrong and a stale signature: whoever guesses learns nothing. */
+function requireSignature(webhook: Webhook, delivery: RawDelivery, { secrets }: Endpoint): void {
+  if (secrets.length > 0 && webhook.verify(delivery, secrets)) return;
+  throw new TributaryError('INVALID_SIGNATURE', 'The signature is missing, wrong or stale.');
+}
+
+function toEvent(webhook: Webhook, delivery: RawDelivery): ProviderEvent {
+  try {
+    const body = webhook.decode ? webhook.decode(delivery) : decodeJson(delivery);
+    requireReasonable(body);
+    const identity = webhook.identify(delivery, body);
+    if (identity.id.length < 1 || identity.id.length > 255) {
+      throw new MalformedDelivery('The delivery’s id must have 1 to 255 characters.');
+    }
+    return { ...identity, body, receivedAt: delivery.receivedAt };
+  } catch (error) {
+    if (!(error instanceof MalformedDelivery)) throw error;
+    throw new TributaryError('MALFORMED_REQUEST', error.message, {}, { cause: error });
+  }
+}
+
+function toEntry(
+  { vault, environment, log }: ReceiverDeps,
+  connector: Receiving,
+  { tenantId, connectionId }: Endpoint,
+  { body, headers }: RawDelivery,
+  event: ProviderEvent,
+): JournalEntry {
+  const providerId = connector.manifest.id;
+  const deliveryId = uuidV7();
+  const origin = { tenantId, connectionId, providerId, environment, deliveryId };
+  const { signals, failure } = normalize(connector, origin, event, log);
+  return {
+    delivery: {
+      id: deliveryId,
+      tenant_id: tenantId,
+      connection_id: connectionId,
+      provider_id: providerId,
+      event_id: event.id,
+      event_type: event.type.slice(0, 255),
+      api_version: event.apiVersion,
+      content_type: headers['content-type'] ?? '',
+      received_at: event.receivedAt.toISOString(),
+      failure,
+    },
+    body: vault.seal(compress(body), { tenantId, id: deliveryId, field: 'delivery_body' }),
+    signals,
+  };
+}
+
+/**
+ * A connector that throws here has a bug the provider can't mend: the delivery is kept without signals, as a dead
+ * letter, and acknowledged.
+ */
+function normalize(
+  { normalize: toDrafts }: Receiving,
+  origin: SignalOrigin,
+  event: ProviderEvent,
+  log: Log,
+): { signals: readonly SignalRecord[]; failure: string | undefined } {
+  try {
+    return { signals: toSignals(origin, event, toDrafts(event)), failure: undefined };
+  } catch (error) {
+    const { providerId, connectionId } = origin;
+    log.error(
+      { err: error, providerId, connectionId, eventType: event.type, eventId: event.id },
+      'webhook: normalising failed',
+    );
+    return {
+      signals: [],
+      failure: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error',
+    };
+  }
+}
+
+/** Level 1: the next levels cost more time than the bytes they save. */
+const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+function compress(body: Buffer): Buffer {
+  return zstdCompressSync(body, COMPRESSION);
+}
+
+function count(
+  metrics: Metrics,
+  provider: string,
+  { delivery, signals }: JournalEntry,
+  { isDuplicate }: Appended,
+): void {
+  if (isDuplicate) metrics.duplicates.inc({ provider });
+  else if (delivery.failure) metrics.deadLetters.inc({ provider });
+  else metrics.signals.inc({ provider }, signals.length);
+}
