@@ -61,6 +61,11 @@ export interface FailureRule {
   readonly code: string;
   /** Wait at least this long when no header says more. */
   readonly waitSeconds?: number;
+  /**
+   * The vocabulary's reset headers are about another limit than this one, and only Retry-After counts. GitHub sends
+   * its hourly reset with every answer, also when a limit of a minute was hit.
+   */
+  readonly ignoresResets?: boolean;
 }
 
 /** How this provider speaks of failure; see {@link FailureRule}. */

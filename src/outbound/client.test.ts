@@ -147,6 +147,15 @@ describe('no usable answer', () => {
     expect(fake.requests).toHaveLength(1);
   });
 
+  it('interrupted: the server stops while it works', async () => {
+    const { fake, send } = await start();
+    fake.next('POST /things', hang());
+    const sending = errorOf(send());
+    await fake.waitForRequest('POST /things');
+    await fake.close();
+    expect(await sending).toMatchObject({ kind: 'interrupted', isSent: true });
+  });
+
   it('leaves the client usable', async () => {
     const { fake, send } = await start();
     fake.next('POST /things', drop());

@@ -63,7 +63,8 @@ function retryTime(
   rule: FailureRule | undefined,
   now: Date,
 ): Date | undefined {
-  const times = [retryAfter(response, now), ...resets.map((reset) => resetTime(response, reset, now))];
+  const named = rule?.ignoresResets ? [] : resets.map((reset) => resetTime(response, reset, now));
+  const times = [retryAfter(response, now), ...named];
   const known = times.filter((time) => time !== undefined).map((time) => time.getTime());
   if (known.length === 0 && rule?.waitSeconds) known.push(now.getTime() + rule.waitSeconds * 1000);
   return known.length === 0 ? undefined : new Date(Math.max(...known));

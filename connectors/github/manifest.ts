@@ -1,0 +1,163 @@
+import type { Manifest, SignalType, TriggerDefinition } from '../../src/connector/index.js';
+import { rules } from './normalize.js';
+
+const DOCS = 'https://docs.github.com/en';
+const LIMITS = `${DOCS}/rest/using-the-rest-api/rate-limits-for-the-rest-api`;
+
+/** What a tenant's admin reads for each kind of signal; the test holds it against the rules, both ways. */
+const titles: Partial<Record<SignalType, string>> = {
+  push: 'Commits pushed to a branch or tag',
+  branch_created: 'Branch created',
+  branch_deleted: 'Branch deleted',
+  tag_created: 'Tag created',
+  pr_opened: 'Pull request opened',
+  pr_updated: 'Pull request changed',
+  pr_closed: 'Pull request closed without merging',
+  pr_merged: 'Pull request merged',
+  pr_reopened: 'Pull request reopened',
+  pr_reviewed: 'Pull request reviewed',
+  pr_commented: 'Comment on a pull request',
+  issue_created: 'Issue opened',
+  issue_updated: 'Issue changed',
+  issue_assigned: 'Issue assigned',
+  issue_commented: 'Comment on an issue',
+  issue_closed: 'Issue closed',
+  issue_reopened: 'Issue reopened',
+  issue_deleted: 'Issue deleted',
+  comment_added: 'Comment on a commit or discussion',
+  release_published: 'Release published',
+  deployment_created: 'Deployment created',
+  deployment_status_changed: 'Deployment status changed',
+  build_queued: 'Check, workflow run or job queued',
+  build_started: 'Check, workflow run or job started',
+  build_finished: 'Check, workflow run, job or commit status finished',
+  page_published: 'Wiki page created',
+  page_updated: 'Wiki page edited',
+  user_created: 'Member joined the organization',
+  user_deactivated: 'Member left the organization',
+  group_membership_changed: 'Team membership changed',
+  role_assigned: 'Collaborator added or given another role',
+  app_installed: 'GitHub App installed',
+  app_uninstalled: 'GitHub App uninstalled',
+  webhook_ping: 'Webhook set up',
+};
+
+/** Derived from the rules, so that what is announced is what happens. */
+const triggers: readonly TriggerDefinition[] = [
+  ...Object.entries(titles).map(([type, title]) => ({
+    signalType: type as SignalType,
+    title,
+    providerEvents: rules.filter((rule) => rule.type === type).flatMap(({ on }) => on),
+    via: ['WEBHOOK'] as const,
+  })),
+  { signalType: 'provider_event', title: 'Any other event', providerEvents: ['*'], via: ['WEBHOOK'] },
+];
+
+/** GitHub.com. Facts: https://docs.github.com/en/rest, read in November 2026. */
+export const manifest: Manifest = {
+  id: 'github',
+  name: 'GitHub',
+  description: 'Code, pull requests, issues, releases, deployments and builds of GitHub.com.',
+  category: 'SOURCE_CONTROL',
+  stage: 'BETA',
+  version: '0.1.0',
+  // https://docs.github.com/en/rest/about-the-rest-api/api-versions: at least two years of overlap.
+  apiVersions: [
+    { version: '2022-11-28', default: true, deprecated: false, sunsetAt: '2028-03-10T00:00:00Z' },
+    { version: '2026-03-10', default: false, deprecated: false },
+  ],
+  documentationUrl: `${DOCS}/rest`,
+  baseUrl: 'https://api.github.com',
+  headers: {
+    accept: 'application/vnd.github+json',
+    'x-github-api-version': '2022-11-28',
+    // GitHub refuses requests without one.
+    'user-agent': 'Tributary',
+  },
+
+  authMethods: ['BEARER'],
+  credentialSchema: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['token'],
+    properties: {
+      token: {
+        type: 'string',
+        minLength: 1,
+        // A pasted line break would end the header.
+        pattern: '^\\S+$',
+        description: 'A personal access token, classic (ghp_…) or fine-grained (github_pat_…).',
+      },
+    },
+  },
+  settingsSchema: { type: 'object', additionalProperties: false, properties: {} },
+  scopes: [
+    {
+      scope: 'repo',
+      capabilities: ['ACTIONS'],
+      reason:
+        'To write issues, comments, statuses and merges in private repositories: GitHub has no smaller classic scope.',
+    },
+    {
+      scope: 'public_repo',
+      capabilities: ['ACTIONS'],
+      reason: 'Instead of repo, when only public repositories are written to.',
+    },
+    {
+      scope: 'repo:status',
+      capabilities: ['ACTIONS'],
+      reason: 'Enough by itself to set commit statuses, without access to code.',
+    },
+  ],
+
+  // Windows that every call counts in. The ones for content (80 a minute, 500 an hour) count writes only, so they are
+  // left to GitHub's own answer.
+  rateLimits: [
+    { bucket: 'core', points: 5000, durationSeconds: 3600, source: LIMITS },
+    { bucket: 'points', points: 900, durationSeconds: 60, source: LIMITS },
+  ],
+  triggers,
+
+  failures: {
+    message: ['message'],
+    rules: [
+      {
+        status: [403, 429],
+        bodyContains: 'secondary rate limit',
+        category: 'RATE_LIMIT',
+        code: 'secondary_rate_limit',
+        // "wait at least one minute", where there is no Retry-After.
+        waitSeconds: 60,
+        // x-ratelimit-reset comes with every answer and is about the hourly limit.
+        ignoresResets: true,
+      },
+      {
+        status: [403, 429],
+        headers: { 'x-ratelimit-remaining': '0' },
+        category: 'RATE_LIMIT',
+        code: 'rate_limit',
+        waitSeconds: 60,
+        // x-ratelimit-reset comes with every answer and is about the hourly limit.
+        ignoresResets: true,
+      },
+      { status: [429], category: 'RATE_LIMIT', code: 'rate_limit', waitSeconds: 60 },
+      { status: [401], category: 'AUTH', code: 'bad_credentials' },
+      // A missing scope or permission, or an organization's SSO that the token has not been authorized for.
+      { status: [403], category: 'AUTH', code: 'forbidden' },
+      // Also what a token that may not see a private repository gets.
+      { status: [404], category: 'NOT_FOUND', code: 'not_found' },
+      { status: [405], category: 'INVALID', code: 'not_mergeable' },
+      {
+        status: [409],
+        bodyContains: 'head branch was modified',
+        category: 'INVALID',
+        code: 'head_changed',
+      },
+      { status: [409], category: 'INVALID', code: 'conflict' },
+      // Issues are switched off, or the API version is no longer served.
+      { status: [410], category: 'NOT_FOUND', code: 'gone' },
+      { status: [422], category: 'INVALID', code: 'validation_failed' },
+    ],
+    resets: [{ header: 'x-ratelimit-reset', unit: 'epoch_seconds' }],
+  },
+};

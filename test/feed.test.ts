@@ -1,0 +1,249 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Db, openDb } from '../src/core/db.js';
+import { createLog } from '../src/core/log.js';
+import { createMetrics } from '../src/core/metrics.js';
+import { migrations } from '../src/migrations/index.js';
+import { type Feed, type FeedDeps, createFeed } from '../src/signal/feed.js';
+import type { SignalFilter } from '../src/signal/filter.js';
+import { type Journal, createJournal } from '../src/signal/journal.js';
+import { Signal } from '../src/signal/signal.entity.js';
+import { type TestDatabase, useTestDatabase } from './support/database.js';
+import { journalEntry } from './support/journal.js';
+
+const log = createLog('silent');
+
+interface Process {
+  readonly db: Db;
+  readonly journal: Journal;
+  readonly feed: Feed;
+}
+
+/** What one process has: a journal and a feed over the same database. */
+async function open(database: TestDatabase, options: Partial<FeedDeps> = {}): Promise<Process> {
+  const metrics = createMetrics();
+  const db = await openDb({ url: database.url, entities: [Signal], migrations, log });
+  const feed = await createFeed({ db, log, metrics, ...options });
+  onTestFinished(async () => {
+    await feed.close();
+    await db.close();
+  });
+  return { db, feed, journal: createJournal({ pool: db.doors, log, metrics }) };
+}
+
+/** A database whose NOTIFY never arrives, as if every hint were lost. */
+function deaf(db: Db): Db {
+  return { ...db, listen: async () => async () => {} };
+}
+
+async function take(stream: AsyncIterator<Signal>, count: number): Promise<Signal[]> {
+  const taken: Signal[] = [];
+  while (taken.length < count) {
+    const { value, done } = await stream.next();
+    if (done) break;
+    taken.push(value);
+  }
+  return taken;
+}
+
+async function stored(database: TestDatabase, tenant = 'acme'): Promise<string[]> {
+  const rows = await database.query<{ sequence: string }>(
+    'select sequence::text from signals where tenant_id = $1 order by signals.sequence',
+    [tenant],
+  );
+  return rows.map(({ sequence }) => sequence);
+}
+
+/** Follows until `total` signals came, cut after each of the given counts and resumed from the last cursor seen. */
+async function follow(
+  feed: Feed,
+  total: number,
+  cuts: readonly number[],
+  filter: SignalFilter = {},
+): Promise<string[]> {
+  const seen: string[] = [];
+  for (let cut = 0; seen.length < total; cut += 1) {
+    const stream = feed.subscribe({ tenantId: 'acme' }, filter, seen.at(-1) ?? '0');
+    const signals = await take(stream, Math.min(cuts[cut % cuts.length] ?? total, total - seen.length));
+    await stream.return?.();
+    seen.push(...signals.map(({ sequence }) => sequence));
+  }
+  return seen;
+}
+
+describe('the feed', () => {
+  it('delivers what was missed, then what is new, each once and in order', async () => {
+    const database = await useTestDatabase();
+    const { journal, feed } = await open(database);
+    const connection = randomUUID();
+    const append = (n: number) => journal.append(journalEntry('acme', connection, String(n)));
+    for (let n = 0; n < 20; n += 1) await append(n);
+    const stream = feed.subscribe({ tenantId: 'acme' }, {}, '0');
+    const missed = await take(stream, 20);
+    const live = take(stream, 20);
+    await Promise.all(Array.from({ length: 20 }, (_, n) => append(100 + n)));
+    const sequences = [...missed, ...(await live)].map(({ sequence }) => sequence);
+    await stream.return?.();
+    expect(sequences).toEqual(await stored(database));
+  });
+
+  it('without a cursor starts now', async () => {
+    const { journal, feed } = await open(await useTestDatabase());
+    const connection = randomUUID();
+    await journal.append(journalEntry('acme', connection, 'before'));
+    const stream = feed.subscribe({ tenantId: 'acme' }, {});
+    const next = stream.next();
+    // The position is taken with the first call; what is appended until a signal arrives is all later than that.
+    let n = 0;
+    const arrived = next.then(() => true);
+    await expect
+      .poll(async () => {
+        await journal.append(journalEntry('acme', connection, `after-${(n += 1)}`));
+        return Promise.race([arrived, false]);
+      })
+      .toBe(true);
+    expect((await next).value.correlationId).toMatch(/^after-/);
+    await stream.return?.();
+  });
+
+  it('keeps tenants apart', async () => {
+    const { journal, feed } = await open(await useTestDatabase());
+    const connection = randomUUID();
+    const acme = feed.subscribe({ tenantId: 'acme' }, {}, '0');
+    const globex = feed.subscribe({ tenantId: 'globex' }, {}, '0');
+    const both = Promise.all([take(acme, 5), take(globex, 5)]);
+    for (let n = 0; n < 5; n += 1) {
+      await journal.append(journalEntry('globex', connection, `globex-${n}`));
+      await journal.append(journalEntry('acme', connection, `acme-${n}`));
+    }
+    const [seenByAcme, seenByGlobex] = await both;
+    expect(seenByAcme.map(({ correlationId }) => correlationId)).toEqual(
+      [0, 1, 2, 3, 4].map((n) => `acme-${n}`),
+    );
+    expect(seenByGlobex.map(({ correlationId }) => correlationId)).toEqual(
+      [0, 1, 2, 3, 4].map((n) => `globex-${n}`),
+    );
+    await Promise.all([acme.return?.(), globex.return?.()]);
+  });
+
+  it('lets a slow subscriber read from the table what has left the window in memory', async () => {
+    const database = await useTestDatabase();
+    const { journal, feed } = await open(database, { windowSize: 3 });
+    const connection = randomUUID();
+    const slow = feed.subscribe({ tenantId: 'acme' }, {}, '0');
+    const fast = feed.subscribe({ tenantId: 'acme' }, {}, '0');
+    const first = take(slow, 1);
+    const all = take(fast, 50);
+    for (let n = 0; n < 50; n += 1) await journal.append(journalEntry('acme', connection, String(n)));
+    await all;
+    const sequences = [...(await first), ...(await take(slow, 49))].map(({ sequence }) => sequence);
+    expect(sequences).toEqual(await stored(database));
+    await Promise.all([slow.return?.(), fast.return?.()]);
+  });
+
+  it('finds what no hint told of', async () => {
+    const database = await useTestDatabase();
+    const writer = await open(database);
+    const metrics = createMetrics();
+    const feed = await createFeed({ db: deaf(writer.db), log, metrics, selfCheckMs: 20 });
+    onTestFinished(() => feed.close());
+    const stream = feed.subscribe({ tenantId: 'acme' }, {}, '0');
+    const seen = take(stream, 3);
+    for (let n = 0; n < 3; n += 1) await writer.journal.append(journalEntry('acme', randomUUID(), String(n)));
+    expect((await seen).map(({ sequence }) => sequence)).toEqual(await stored(database));
+    await stream.return?.();
+  });
+
+  it('ends at once, even while it waits: by return and by closing the feed', async () => {
+    const { feed } = await open(await useTestDatabase());
+    const returned = feed.subscribe({ tenantId: 'acme' }, {});
+    const waiting = returned.next();
+    await returned.return?.();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    const closed = feed.subscribe({ tenantId: 'acme' }, {}).next();
+    await feed.close();
+    expect(await closed).toEqual({ done: true, value: undefined });
+  });
+
+  it('reconnects its ear after the database cut every connection', async () => {
+    const database = await useTestDatabase();
+    const { journal, feed } = await open(database, { selfCheckMs: 60_000 });
+    const stream = feed.subscribe({ tenantId: 'acme' }, {}, '0');
+    const seen = take(stream, 2);
+    await journal.append(journalEntry('acme', randomUUID(), 'before'));
+    await database.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tributary' and datname = current_database()`,
+    );
+    await expect
+      .poll(() =>
+        journal.append(journalEntry('acme', randomUUID(), 'after')).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    expect((await seen).map(({ correlationId }) => correlationId)).toEqual(['before', 'after']);
+    await stream.return?.();
+  });
+
+  it('gives the same sequence whoever writes, however hints are lost and wherever readers are cut', async () => {
+    const database = await useTestDatabase();
+    const [one, two] = [await open(database, { windowSize: 7 }), await open(database)];
+    const metrics = createMetrics();
+    const hardOfHearing = await createFeed({
+      db: deaf(one.db),
+      log,
+      metrics,
+      selfCheckMs: 10,
+      windowSize: 5,
+    });
+    onTestFinished(() => hardOfHearing.close());
+    const connection = randomUUID();
+    let run = 0;
+    let before: string[] = [];
+    const plan = fc.record({
+      writes: fc.array(fc.tuple(fc.boolean(), fc.boolean()), { minLength: 5, maxLength: 60 }),
+      cuts: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(plan, async ({ writes, cuts }) => {
+        run += 1;
+        const total = before.length + writes.filter(([, isAcme]) => isAcme).length;
+        const readers = [one.feed, two.feed, hardOfHearing].map((feed) => follow(feed, total, cuts));
+        await Promise.all(
+          writes.map(([isOne, isAcme], n) =>
+            (isOne ? one : two).journal.append(
+              journalEntry(isAcme ? 'acme' : 'globex', connection, `${run}-${n}`),
+            ),
+          ),
+        );
+        before = await stored(database);
+        for (const seen of await Promise.all(readers)) expect(seen).toEqual(before);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('applies a filter the same way to what was missed and to what is live', async () => {
+    const database = await useTestDatabase();
+    const { journal, feed } = await open(database);
+    const [wanted, other] = [randomUUID(), randomUUID()];
+    const append = async (n: number) => {
+      await journal.append(journalEntry('acme', other, `other-${n}`));
+      await journal.append(journalEntry('acme', wanted, `wanted-${n}`));
+    };
+    for (let n = 0; n < 5; n += 1) await append(n);
+    const stream = feed.subscribe(
+      { tenantId: 'acme' },
+      { connectionIds: [wanted], types: ['provider_event'] },
+      '0',
+    );
+    const seen = take(stream, 10);
+    for (let n = 5; n < 10; n += 1) await append(n);
+    expect((await seen).map(({ correlationId }) => correlationId)).toEqual(
+      Array.from({ length: 10 }, (_, n) => `wanted-${n}`),
+    );
+    await stream.return?.();
+  });
+});
