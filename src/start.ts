@@ -6,7 +6,7 @@ import { issueDevelopmentToken } from './core/auth.js';
 import { scopes } from './core/caller.js';
 import { systemClock } from './core/clock.js';
 import { DataDirError, claimDataDir } from './core/data-dir.js';
-import { startEmbeddedPostgres } from './core/embedded-postgres.js';
+import { startEmbeddedPostgres } from './core/embedded-postgres/index.js';
 import { type Log, createLog } from './core/log.js';
 
 const roles = ['all', 'api', 'worker'] as const;
@@ -114,6 +114,7 @@ function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof ConfigError || error instanceof DataDirError) return error.message;
   if (!('code' in error)) return error.stack ?? error.message;
-  if (error.code === 'EADDRINUSE') return `${error.message}. Stop what listens there, or set PORT to another port.`;
+  if (error.code === 'EADDRINUSE')
+    return `${error.message}. Stop what listens there, or set PORT to another port.`;
   return `${error.message} (${String(error.code)})`;
 }

