@@ -137,8 +137,6 @@ export const manifest: Manifest = {
         category: 'RATE_LIMIT',
         code: 'rate_limit',
         waitSeconds: 60,
-        // x-ratelimit-reset comes with every answer and is about the hourly limit.
-        ignoresResets: true,
       },
       { status: [429], category: 'RATE_LIMIT', code: 'rate_limit', waitSeconds: 60 },
       { status: [401], category: 'AUTH', code: 'bad_credentials' },

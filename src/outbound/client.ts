@@ -19,7 +19,7 @@ export interface HttpResponse {
 }
 
 /** Why there was no usable answer. */
-export type HttpErrorKind = 'refused' | 'unreachable' | 'timeout' | 'interrupted' | 'too_large';
+export type HttpErrorKind = 'refused' | 'invalid' | 'unreachable' | 'timeout' | 'interrupted' | 'too_large';
 
 /** No usable answer. `isSent` tells whether the request may have reached the server and taken effect. */
 export class HttpError extends Error {
@@ -98,6 +98,9 @@ const UNSENT = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+/** The server’s certificate was not acceptable, so nothing was said to it. */
+const UNTRUSTED = /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
 function toHttpError(error: unknown, deadlineMs: number): HttpError {
   const cause = error instanceof Error ? error : new Error(String(error));
   if (cause instanceof EgressRefused) return new HttpError('refused', false, cause.message, { cause });
@@ -108,7 +111,17 @@ function toHttpError(error: unknown, deadlineMs: number): HttpError {
     return new HttpError('timeout', true, `No complete answer within ${deadlineMs} ms.`, { cause });
   }
   const code = 'code' in cause ? String(cause.code) : '';
-  if (UNSENT.has(code))
+  if (cause instanceof errors.InvalidArgumentError) {
+    return new HttpError(
+      'invalid',
+      false,
+      'The request can’t be sent: a header has characters that HTTP forbids.',
+      {
+        cause,
+      },
+    );
+  }
+  if (UNSENT.has(code) || UNTRUSTED.test(code))
     return new HttpError('unreachable', false, `The connection could not be made (${code}).`, { cause });
   return new HttpError(
     'interrupted',

@@ -30,7 +30,7 @@ export function createEgressPolicy(allow: readonly string[], resolve: Resolve = 
   function isAllowed(text: string): boolean {
     // process() unwraps IPv4 inside IPv6, so that ::ffff:127.0.0.1 is seen for what it is.
     const address = ipaddr.process(text);
-    if (address.range() === 'unicast') return true;
+    if (isPublic(address)) return true;
     return allowed.some(
       ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),
     );
@@ -56,6 +56,17 @@ export function createEgressPolicy(allow: readonly string[], resolve: Resolve = 
       });
     },
   };
+}
+
+/** IANA has given out nothing but this of IPv6's unicast space (RFC 4291 §2.4 and the registry it refers to). */
+const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
+
+/** Looks public and isn't: where Azure's virtual machines find their host's metadata. */
+const AZURE_HOST = '168.63.129.16';
+
+function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (address.range() !== 'unicast' || address.toString() === AZURE_HOST) return false;
+  return address.kind() === 'ipv4' || address.match(GLOBAL_IPV6);
 }
 
 function refuse(target: string): EgressRefused {

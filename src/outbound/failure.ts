@@ -6,13 +6,17 @@ import {
   type ResetHeader,
   at,
 } from '../connector/index.js';
-import type { HttpError, HttpResponse } from './client.js';
+import type { HttpError, HttpErrorKind, HttpResponse } from './client.js';
 
-/** A provider's answer that is not 2xx, as a failure in our vocabulary: its own rules first, then what the status says. */
+/**
+ * A provider's answer that is not 2xx, as a failure in our vocabulary: its own rules first, then what the status says.
+ * `mask` takes out of the provider's message what must not be seen.
+ */
 export function failureOfResponse(
   response: HttpResponse,
   vocabulary: FailureVocabulary,
   now: Date,
+  mask: (text: string) => string = (text) => text,
 ): ProviderFailure {
   const rule = vocabulary.rules.find((candidate) => fits(candidate, response));
   const category = rule?.category ?? categoryOf(response.status);
@@ -21,7 +25,7 @@ export function failureOfResponse(
   return new ProviderFailure({
     category,
     code: rule?.code ?? `http_${response.status}`,
-    message: messageOf(response, vocabulary),
+    message: mask(messageOf(response, vocabulary)).slice(0, MESSAGE_LIMIT),
     providerStatus: response.status,
     ...(retryAt && { retryAt }),
     // A 5xx may come from a proxy in front of a server that did the work.
@@ -29,11 +33,20 @@ export function failureOfResponse(
   });
 }
 
+const CATEGORIES: Readonly<Record<HttpErrorKind, FailureCategory>> = {
+  refused: 'INVALID',
+  invalid: 'INVALID',
+  too_large: 'PROVIDER',
+  unreachable: 'NETWORK',
+  timeout: 'NETWORK',
+  interrupted: 'NETWORK',
+};
+
 /** No answer at all, as a failure in our vocabulary. */
 export function failureOfError(error: HttpError): ProviderFailure {
   return new ProviderFailure(
     {
-      category: error.kind === 'refused' ? 'INVALID' : error.kind === 'too_large' ? 'PROVIDER' : 'NETWORK',
+      category: CATEGORIES[error.kind],
       code: error.kind,
       message: error.message,
       isAmbiguous: error.isSent,
@@ -74,7 +87,9 @@ function retryTime(
 function retryAfter({ headers }: HttpResponse, now: Date): Date | undefined {
   const value = headers['retry-after'];
   if (value === undefined) return undefined;
-  return /^\d+$/.test(value) ? inSeconds(Number(value), now) : validDate(Date.parse(value));
+  if (/^\d+$/.test(value)) return inSeconds(Number(value), now);
+  // Date.parse alone takes almost anything for a date: "1.5" would be a day in 2001.
+  return /^[A-Z][a-z]{2}, /.test(value) ? validDate(Date.parse(value)) : undefined;
 }
 
 function resetTime({ headers }: HttpResponse, { header, unit }: ResetHeader, now: Date): Date | undefined {
@@ -102,7 +117,7 @@ function messageOf({ status, text }: HttpResponse, { message: path }: FailureVoc
   if (!path) return fallback;
   try {
     const found = at(JSON.parse(text), ...path);
-    return typeof found === 'string' && found !== '' ? found.slice(0, MESSAGE_LIMIT) : fallback;
+    return typeof found === 'string' && found !== '' ? found : fallback;
   } catch {
     // Error pages are often HTML: the status then says all there is.
     return fallback;

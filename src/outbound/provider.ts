@@ -103,7 +103,10 @@ export function createProviderGate(deps: ProviderGateDeps): ProviderGate {
         throw error instanceof HttpError ? failureOfError(error) : error;
       });
     if (response.status < 200 || response.status > 299) {
-      throw failureOfResponse(response, connector.manifest.failures, deps.clock.now());
+      const { failures } = connector.manifest;
+      throw failureOfResponse(response, failures, deps.clock.now(), (text) =>
+        withoutSecrets(text, credential),
+      );
     }
     return toProviderResponse(response);
   }
@@ -149,6 +152,14 @@ export function createProviderGate(deps: ProviderGateDeps): ProviderGate {
   };
 }
 
+/** Some providers repeat a refused credential in their message, which is shown, stored and logged. */
+function withoutSecrets(text: string, credential: Credential): string {
+  return Object.values(credential)
+    .map((secret) => secret.reveal())
+    .filter((value) => value !== '')
+    .reduce((masked, value) => masked.replaceAll(value, '[secret]'), text);
+}
+
 /** Fills the template. A value can't leave its segment: `/`, `?` and `..` are encoded or refused. */
 function urlOf(baseUrl: string, { path, params = {}, query = {} }: ProviderRequest): URL {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => segment(name, params[name]));
@@ -161,11 +172,11 @@ function urlOf(baseUrl: string, { path, params = {}, query = {} }: ProviderReque
 
 function segment(name: string, value: string | number | undefined): string {
   const text = String(value ?? '');
-  if (text === '' || text === '.' || text === '..') {
+  if (text === '' || text === '.' || text === '..' || !text.isWellFormed()) {
     throw new ProviderFailure({
       category: 'INVALID',
       code: 'invalid_path',
-      message: `${name} can’t be ${text === '' ? 'empty' : `"${text}"`}.`,
+      message: `${name} can’t be a part of an address.`,
     });
   }
   return encodeURIComponent(text);
@@ -173,7 +184,7 @@ function segment(name: string, value: string | number | undefined): string {
 
 function toProviderResponse({ status, headers, text }: HttpResponse): ProviderResponse {
   if (text === '') return { status, headers, body: undefined };
-  if (!/\bjson\b/.test(headers['content-type'] ?? '')) return { status, headers, body: text };
+  if (!/\bjson\b/i.test(headers['content-type'] ?? '')) return { status, headers, body: text };
   try {
     return { status, headers, body: JSON.parse(text) as unknown };
   } catch (error) {

@@ -31,19 +31,33 @@ export async function findMarked(
   list: ProviderRequest,
   toOutcome: (entry: unknown) => ActionOutcome | undefined,
 ): Promise<ActionOutcome | null> {
-  const first = { ...list.query, since: sinceOf(context.startedAt), per_page: PAGE_SIZE };
+  const since = { ...list, query: { ...list.query, since: sinceOf(context.startedAt) } };
+  const isMarked = (entry: unknown): boolean => textAt(entry, 'body')?.includes(context.marker) ?? false;
+  const found = await findEntry(context, since, isMarked);
+  return found ? promised(toOutcome(found.entry), found.response) : null;
+}
+
+/** The first entry that fits, over all pages of a list; null when there is none. */
+export async function findEntry(
+  context: ActionContext,
+  list: ProviderRequest,
+  fits: (entry: unknown) => boolean,
+): Promise<{ readonly entry: unknown; readonly response: ProviderResponse } | null> {
   let next: Record<string, string> | undefined;
   for (let page = 0; page < PAGE_LIMIT; page += 1) {
-    const response = await context.request({ ...list, query: { ...first, ...next } });
-    const found = entriesOf(response).find((entry) => textAt(entry, 'body')?.includes(context.marker));
-    if (found) return promised(toOutcome(found), response);
+    const response = await context.request({
+      ...list,
+      query: { ...list.query, per_page: PAGE_SIZE, ...next },
+    });
+    const entry = entriesOf(response).find(fits);
+    if (entry !== undefined) return { entry, response };
     next = nextQuery(response.headers['link']);
     if (!next) return null;
   }
   throw new ProviderFailure({
     category: 'UNKNOWN',
     code: 'search_limit',
-    message: `GitHub lists more than ${PAGE_LIMIT * PAGE_SIZE} changes since the action began: whether it was done can’t be told.`,
+    message: `GitHub lists more than ${PAGE_LIMIT * PAGE_SIZE} entries: whether it was done can’t be told.`,
   });
 }
 
@@ -52,7 +66,7 @@ function entriesOf(response: ProviderResponse): readonly unknown[] {
   return response.body;
 }
 
-function promised(outcome: ActionOutcome | undefined, response: ProviderResponse): ActionOutcome {
+export function promised(outcome: ActionOutcome | undefined, response: ProviderResponse): ActionOutcome {
   if (!outcome) throw unexpectedAnswer(response, 'id and address of an entry', { isAmbiguous: false });
   return outcome;
 }

@@ -1,0 +1,25 @@
+import { type Auth, ProviderFailure, textAt } from '../../src/connector/index.js';
+
+/** A personal token as Bearer. `sign` is the only connector code that reveals a secret, and only into a header. */
+export const auth: Auth = {
+  sign: ({ token }) => ({ authorization: `Bearer ${token?.reveal() ?? ''}` }),
+
+  /** https://example.com/docs/api/me */
+  async identify({ request }) {
+    const { body, headers } = await request({ method: 'GET', path: '/v1/me' });
+    const id = textAt(body, 'id');
+    // A 200 without what we came for is a failure too. Never guess an id.
+    if (!id) {
+      throw new ProviderFailure({
+        category: 'PROVIDER',
+        code: 'unexpected_answer',
+        message: 'Example answered without an account id.',
+      });
+    }
+    return {
+      account: { id, name: textAt(body, 'name') ?? id },
+      // Undefined, not [], when the provider does not tell: [] would mean that nothing was granted.
+      grantedScopes: headers['example-scopes']?.split(' '),
+    };
+  },
+};

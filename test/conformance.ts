@@ -1,0 +1,29 @@
+import { describe, it } from 'vitest';
+import { actionChecks } from './conformance/actions.js';
+import { authChecks } from './conformance/auth.js';
+import type { ConformanceTest } from './conformance/checks.js';
+import { manifestChecks } from './conformance/manifest.js';
+import { normalizeChecks } from './conformance/normalize.js';
+import type { ConformanceSubject } from './conformance/subject.js';
+import { webhookChecks } from './conformance/webhook.js';
+
+export { type CheckId, type ConformanceTest, conformanceChecks } from './conformance/checks.js';
+export type * from './conformance/subject.js';
+
+/** Every check that applies to this connector: a part that it lacks is not checked. */
+export function* conformanceTests(subject: ConformanceSubject): Iterable<ConformanceTest> {
+  const { connector } = subject;
+  yield* manifestChecks(subject);
+  yield* authChecks(subject);
+  if (connector.webhook) yield* webhookChecks(subject);
+  if (connector.webhook) yield* normalizeChecks(subject);
+  if (connector.actions) yield* actionChecks(subject);
+}
+
+/** Runs the whole suite over one connector. */
+export function describeConformance(subject: ConformanceSubject): void {
+  describe(`conformance of ${subject.connector.manifest.id}`, () => {
+    // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- each check brings both
+    for (const { name, run } of conformanceTests(subject)) it(name, run);
+  });
+}

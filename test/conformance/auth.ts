@@ -1,0 +1,37 @@
+import { expect } from 'vitest';
+import { Secret } from '../../src/core/secret.js';
+import { type ConformanceTest, check } from './checks.js';
+import type { ConformanceSubject } from './subject.js';
+import { failureOf, inWorld } from './world.js';
+
+/** Who we are, and that only those who may know it are told how we prove it. */
+export function* authChecks(subject: ConformanceSubject): Iterable<ConformanceTest> {
+  const { auth } = subject.connector;
+
+  yield check('AUTH-01', () =>
+    inWorld(subject, async ({ context }) => {
+      const { account } = await auth.identify(context);
+      expect(account.id).not.toBe('');
+      expect(account.name).not.toBe('');
+    }),
+  );
+  yield check('AUTH-02', () =>
+    inWorld(
+      subject,
+      async ({ context }) => {
+        const { details } = await failureOf(auth.identify(context));
+        expect(details).toMatchObject({ category: 'AUTH', isAmbiguous: false });
+      },
+      (credential) => Object.fromEntries(Object.keys(credential).map((name) => [name, new Secret('wrong')])),
+    ),
+  );
+  yield check('AUTH-03', () =>
+    inWorld(subject, async ({ context, fake }) => {
+      await auth.identify(context);
+      const [request] = fake.provider.requests;
+      for (const secret of Object.values(fake.credential)) {
+        expect(JSON.stringify([request?.path, request?.query, request?.text])).not.toContain(secret.reveal());
+      }
+    }),
+  );
+}

@@ -1,0 +1,300 @@
+import { describe, expect, it } from 'vitest';
+import { type ActionOutcome, type Connector, ProviderFailure, textAt } from '../../src/connector/index.js';
+import { type CheckId, conformanceChecks, conformanceTests } from '../conformance.js';
+import { manifestChecks } from './manifest.js';
+import {
+  connector,
+  isSigned,
+  prefixOf,
+  withAuth,
+  withCreateIssue,
+  withDraft,
+  withFailure,
+  withLine,
+  withManifest,
+  withNormalize,
+  withWebhook,
+} from './mutate.js';
+import { subject } from './subjects/example.js';
+
+// A suite that can't fail proves nothing: each connector here is wrong in one way, and the check for it must say so.
+
+const { auth, webhook, normalize, actions } = connector as Required<Connector>;
+const createIssue = actions.createIssue!;
+const addIssueComment = actions.addIssueComment!;
+
+const forged: ActionOutcome = { externalId: 'iss_1', output: { id: 'iss_1' } };
+
+const mutants: readonly [string, readonly CheckId[], Connector][] = [
+  ['has another id', ['META-01'], withManifest({ id: 'other' })],
+  ['calls in the clear', ['META-02'], withManifest({ baseUrl: 'http://api.example.com' })],
+  [
+    'invents a signal type',
+    ['META-03'],
+    withManifest({ triggers: [{ signalType: 'door_opened', via: [] }] }),
+  ],
+  [
+    'announces what it can’t do',
+    ['META-03'],
+    withManifest({ triggers: [{ signalType: 'push', via: ['POLLING'] }] }),
+  ],
+  [
+    'asks for a scope without a reason',
+    ['META-04'],
+    withManifest({ scopes: [{ scope: 'all', reason: ' ' }] }),
+  ],
+  ['has a broken schema', ['META-05'], withManifest({ settingsSchema: { type: 'objekt' } })],
+  ['does not describe an action', ['META-07'], withCreateIssue({ description: '' })],
+  ['requires a scope nobody is asked for', ['META-08'], withCreateIssue({ requiredScopes: ['admin'] })],
+
+  ['does not know who it is', ['AUTH-01'], withAuth({ sign: () => ({}) })],
+  [
+    'takes any credential',
+    ['AUTH-02'],
+    withAuth({ identify: () => Promise.resolve({ account: { id: '1', name: 'A' }, grantedScopes: [] }) }),
+  ],
+  [
+    'puts its token into the address',
+    ['AUTH-03'],
+    withAuth({
+      identify: (context) =>
+        auth.identify({
+          ...context,
+          request: (request) => context.request({ ...request, query: { token: 'ex_live_2f9c6a1d7e' } }),
+        }),
+    }),
+  ],
+
+  [
+    'accepts everything',
+    [2, 3, 4, 5, 6, 7, 8, 10, 13].map((number) => `WEBHOOK-${String(number).padStart(2, '0')}` as CheckId),
+    withWebhook({ verify: () => true }),
+  ],
+  ['accepts nothing', ['WEBHOOK-01', 'WEBHOOK-09'], withWebhook({ verify: () => false })],
+  [
+    'compares what there is of the signature',
+    ['WEBHOOK-02', 'WEBHOOK-04'],
+    withWebhook({
+      verify: (delivery) => 'v1='.startsWith(delivery.headers['example-signature']?.slice(0, 3) ?? ''),
+    }),
+  ],
+  [
+    'signs what it has parsed',
+    ['WEBHOOK-05'],
+    withWebhook({
+      verify(delivery, secrets) {
+        const pretty = `${JSON.stringify(JSON.parse(delivery.body.toString()), null, 2)}\n`;
+        return isSigned(delivery, secrets, [prefixOf(delivery), pretty]);
+      },
+    }),
+  ],
+  [
+    'forgets to look at the clock',
+    ['WEBHOOK-08'],
+    withWebhook({
+      verify: (delivery, secrets) => isSigned(delivery, secrets, [prefixOf(delivery), delivery.body]),
+    }),
+  ],
+  [
+    'knows one secret only',
+    ['WEBHOOK-09'],
+    withWebhook({ verify: (delivery, secrets) => webhook.verify(delivery, secrets.slice(0, 1)) }),
+  ],
+  [
+    'stumbles over a missing header',
+    ['WEBHOOK-02', 'WEBHOOK-10'],
+    withWebhook({
+      verify: (delivery, secrets) =>
+        !!delivery.headers['example-signature']!.trim() && webhook.verify(delivery, secrets),
+    }),
+  ],
+  [
+    'stumbles over a body that is no object',
+    ['WEBHOOK-11'],
+    withWebhook({ identify: (_, body) => ({ id: '1', type: (body as { type: string }).type.trim() }) }),
+  ],
+  [
+    'gives each delivery a name of its own',
+    ['WEBHOOK-12'],
+    withWebhook({
+      identify: (delivery, body) => ({
+        ...webhook.identify(delivery, body),
+        id: String(delivery.headers['example-timestamp']),
+      }),
+    }),
+  ],
+
+  ['says something else', ['NORMALIZE-01'], withDraft(() => ({ payload: {} }))],
+  ['plays dice', ['NORMALIZE-02'], withDraft(() => ({ payload: { dice: Math.random() } }))],
+  [
+    'writes into the event',
+    ['NORMALIZE-03'],
+    withNormalize((event) => {
+      (event.body as { seen?: boolean }).seen = true;
+      return normalize(event);
+    }),
+  ],
+  [
+    'drops what is thin',
+    ['NORMALIZE-04'],
+    withNormalize((event) => (textAt(event.body, 'type') ? normalize(event) : [])),
+  ],
+  [
+    'trusts the documentation',
+    ['NORMALIZE-04'],
+    withNormalize((event) => {
+      const { actor } = event.body as { actor?: { id: string } };
+      return actor && !actor.id.length ? [] : normalize(event);
+    }),
+  ],
+  [
+    'drops what it does not know',
+    ['NORMALIZE-05'],
+    withNormalize((event) => normalize(event).filter(({ type }) => type !== 'provider_event')),
+  ],
+  ['fills what is the core’s', ['NORMALIZE-06'], withDraft(() => ({ payload: { provider_metadata: {} } }))],
+  ['has no identity', ['NORMALIZE-07'], withDraft(() => ({ identity: '' }))],
+  ['has an endless identity', ['NORMALIZE-07'], withDraft(() => ({ identity: 'x'.repeat(256) }))],
+  ['says it twice', ['NORMALIZE-07'], withNormalize((event) => [...normalize(event), ...normalize(event)])],
+  [
+    'keeps what JSON can’t',
+    ['NORMALIZE-08'],
+    withDraft(() => ({ payload: { at: new Date(0), none: undefined } })),
+  ],
+  [
+    'is too sure',
+    ['NORMALIZE-09'],
+    withDraft(() => ({ correlationHints: [{ type: 'metadata', value: 'x', confidence: 2 }] })),
+  ],
+  ['is lost in time', ['NORMALIZE-09'], withDraft(() => ({ occurredAt: new Date(Number.NaN) }))],
+  ['does what it did not announce', ['NORMALIZE-10'], withDraft(() => ({ type: 'push' }))],
+  ['names signals by their delivery', ['NORMALIZE-11'], withDraft(({ id }) => ({ identity: id }))],
+
+  [
+    'does not name what it made',
+    ['ACTION-01'],
+    withCreateIssue({ execute: () => Promise.resolve({ ...forged, externalId: '' }) }),
+  ],
+  [
+    'answers what it did not promise',
+    ['ACTION-01'],
+    withCreateIssue({ execute: () => Promise.resolve({ ...forged, output: {} }) }),
+  ],
+  ['only says that it did', ['ACTION-02'], withCreateIssue({ execute: () => Promise.resolve(forged) })],
+  ['does it twice', ['ACTION-02'], withLine((request) => request().then(request))],
+  [
+    'tries again by itself',
+    ['ACTION-12', 'ACTION-13', 'ACTION-16'],
+    withLine((request) => request().catch(request)),
+  ],
+  [
+    'knows one category',
+    [
+      'ACTION-03',
+      'ACTION-04',
+      'ACTION-05',
+      'ACTION-06',
+      'ACTION-07',
+      'ACTION-08',
+      'ACTION-09',
+      'ACTION-10',
+      'ACTION-11',
+    ],
+    withFailure({ category: 'UNKNOWN' }),
+  ],
+  ['forgets when to come back', ['ACTION-10'], withFailure({ retryAt: new Date(0) })],
+  [
+    'calls everything safe to repeat',
+    ['ACTION-08', 'ACTION-12', 'ACTION-13', 'ACTION-14', 'ACTION-15', 'ACTION-16'],
+    withCreateIssue({
+      execute: (context, input) =>
+        createIssue.execute(context, input).catch((error: ProviderFailure) => {
+          throw new ProviderFailure({ ...error.details, isAmbiguous: false });
+        }),
+    }),
+  ],
+  ['calls everything doubtful', ['ACTION-03', 'ACTION-10', 'ACTION-11'], withFailure({ isAmbiguous: true })],
+  [
+    'takes what comes for success',
+    ['ACTION-14', 'ACTION-15'],
+    withCreateIssue({
+      async execute(context, input) {
+        const { body } = await context.request({
+          method: 'POST',
+          path: '/v1/projects/{project}/issues',
+          params: { project: input.project },
+          body: { title: input.title },
+        });
+        return { ...forged, externalId: String(textAt(body, 'id')) };
+      },
+    }),
+  ],
+  [
+    'claims a key that it does not send',
+    ['ACTION-16'],
+    {
+      ...connector,
+      actions: {
+        addIssueComment: {
+          ...addIssueComment,
+          execute: (context, input) =>
+            addIssueComment.execute({ ...context, actionId: crypto.randomUUID() }, input),
+        },
+      },
+    },
+  ],
+  [
+    'never finds it',
+    ['ACTION-16', 'ACTION-18', 'ACTION-19'],
+    withCreateIssue({ reconcile: () => Promise.resolve(null) }),
+  ],
+  ['finds what is not there', ['ACTION-17'], withCreateIssue({ reconcile: () => Promise.resolve(forged) })],
+  [
+    'reads one page only',
+    ['ACTION-18'],
+    withCreateIssue({
+      reconcile: (context, input) =>
+        createIssue.reconcile!(
+          {
+            ...context,
+            request: async (request) => {
+              const response = await context.request(request);
+              return { ...response, body: { ...(response.body as object), next_cursor: null } };
+            },
+          },
+          input,
+        ),
+    }),
+  ],
+  ['finds something else', ['ACTION-19'], withCreateIssue({ reconcile: () => Promise.resolve(forged) })],
+  ['tells its token in an error', ['ACTION-20'], withFailure({ message: 'Not with ex_live_2f9c6a1d7e.' })],
+];
+
+async function isRed(mutant: Connector, id: CheckId): Promise<boolean> {
+  for (const test of conformanceTests({ ...subject, connector: mutant })) {
+    if (test.id !== id) continue;
+    try {
+      await test.run();
+    } catch {
+      return true;
+    }
+  }
+  return false;
+}
+
+describe('a connector that', () => {
+  it.each(mutants)('%s fails %j', async (_, ids, mutant) => {
+    const verdicts = await Promise.all(ids.map(async (id) => [id, await isRed(mutant, id)]));
+    expect(verdicts).toEqual(ids.map((id) => [id, true]));
+  });
+});
+
+it('a connector without a README fails ["META-06"]', () => {
+  const checks = [...manifestChecks({ ...subject, folder: 'nowhere' })];
+  expect(() => checks.find(({ id }) => id === 'META-06')?.run()).toThrow('expected false to be true');
+});
+
+it('every check is seen failing above', () => {
+  const seen = new Set<string>(['META-06', ...mutants.flatMap(([, ids]) => ids)]);
+  expect(Object.keys(conformanceChecks).filter((id) => !seen.has(id))).toEqual([]);
+});

@@ -1,0 +1,72 @@
+import {
+  type ActionSpec,
+  type Connector,
+  type ProviderEvent,
+  ProviderFailure,
+  type ProviderRequest,
+  type ProviderResponse,
+  type RawDelivery,
+  type SignalDraft,
+  type Webhook,
+  verifyHmac,
+} from '../../src/connector/index.js';
+import type { Secret } from '../../src/core/secret.js';
+import { subject } from './subjects/example.js';
+
+// The example connector with one thing wrong with it.
+
+export const { connector } = subject;
+const { manifest, auth, webhook, normalize, actions } = connector as Required<Connector>;
+const createIssue = actions.createIssue!;
+
+export const withManifest = (wrong: object): Connector => ({
+  ...connector,
+  manifest: { ...manifest, ...wrong },
+});
+export const withAuth = (wrong: Partial<Connector['auth']>): Connector => ({
+  ...connector,
+  auth: { ...auth, ...wrong },
+});
+export const withWebhook = (wrong: Partial<Webhook>): Connector => ({
+  ...connector,
+  webhook: { ...webhook, ...wrong },
+});
+export const withNormalize = (wrong: (event: ProviderEvent) => readonly SignalDraft[]): Connector => ({
+  ...connector,
+  normalize: wrong,
+});
+export const withDraft = (wrong: (event: ProviderEvent) => object): Connector =>
+  withNormalize((event) => normalize(event).map((draft) => ({ ...draft, ...wrong(event) })));
+export const withCreateIssue = (wrong: Partial<ActionSpec<'createIssue'>>): Connector => ({
+  ...connector,
+  actions: { ...actions, createIssue: { ...createIssue, ...wrong } },
+});
+/** createIssue on a line that is changed on its way. */
+export const withLine = (
+  wrong: (request: () => Promise<ProviderResponse>, sent: ProviderRequest) => unknown,
+): Connector =>
+  withCreateIssue({
+    execute(context, input) {
+      const request = (sent: ProviderRequest) =>
+        wrong(() => context.request(sent), sent) as Promise<ProviderResponse>;
+      return createIssue.execute({ ...context, request }, input);
+    },
+  });
+export const withFailure = (details: Partial<ProviderFailure['details']>): Connector =>
+  withLine((request) =>
+    request().catch((error: ProviderFailure) => {
+      throw new ProviderFailure({ ...error.details, ...details });
+    }),
+  );
+
+/** The signature as it should be, but over what the mutant thinks was signed. */
+export function isSigned(
+  { headers }: RawDelivery,
+  secrets: readonly Secret[],
+  signed: (Buffer | string)[],
+): boolean {
+  const given = headers['example-signature'];
+  return verifyHmac({ algorithm: 'sha256', secrets, signed, given, encoding: 'hex', prefix: 'v1=' });
+}
+export const prefixOf = ({ headers }: RawDelivery): string =>
+  `${headers['example-delivery']}.${headers['example-timestamp']}.`;

@@ -1,0 +1,61 @@
+import type {
+  Connector,
+  Credential,
+  RawDelivery,
+  Secret,
+  Verb,
+  VerbInput,
+} from '../../src/connector/index.js';
+import type { Clock } from '../../src/core/clock.js';
+import type { FakeAnswer, FakeProvider, FakeRequest } from '../support/fake-provider.js';
+
+/** A connector, and the little that the suite can't know about it. */
+export interface ConformanceSubject {
+  readonly connector: Connector;
+  /** Under connectors/. Its `fixtures` are read from there. */
+  readonly folder: string;
+  readonly webhook?: WebhookSubject;
+  readonly provider: ProviderSubject;
+}
+
+export interface WebhookSubject {
+  /** What the signature vouches for. A scheme of plain tokens vouches for nothing: `[]`. */
+  readonly signs: readonly ('body' | 'time')[];
+  /** Signs as the provider does. `at` is the moment of sending; the delivery is received in the same moment. */
+  sign(unsigned: Unsigned, secret: Secret, at: Date): RawDelivery;
+  /** Secrets of the form the provider gives out, when it has one. Default: any text. */
+  secret?(seed: string): string;
+}
+
+export interface Unsigned {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface ProviderSubject {
+  /** A fresh fake in which every input below succeeds. */
+  start(clock: Clock): Promise<StartedFake>;
+  /** One example a verb. */
+  readonly inputs: { readonly [V in Verb]?: VerbInput<V> };
+  /** Every form in which this provider throttles. */
+  throttles(now: Date): readonly ThrottleForm[];
+  /** An error in the provider's own words. */
+  error(status: number): FakeAnswer;
+  /** The request that changes something. Default: every one that is not GET. */
+  isEffect?(request: FakeRequest): boolean;
+}
+
+export interface StartedFake {
+  readonly provider: FakeProvider;
+  /** One that it accepts. */
+  readonly credential: Credential;
+  /** Other people do the same things, until ours are no longer on the first page of anything. */
+  crowd(): void;
+}
+
+export interface ThrottleForm {
+  readonly name: string;
+  readonly answer: FakeAnswer;
+  /** What the connector must make of it. */
+  readonly retryAt: Date;
+}

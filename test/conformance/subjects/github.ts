@@ -1,0 +1,78 @@
+import { createHmac } from 'node:crypto';
+import { github } from '../../../connectors/github/index.js';
+import { Secret } from '../../../src/core/secret.js';
+import { throttled } from '../../support/fake-behavior.js';
+import { HEAD_SHA, githubError, rateLimit, startFakeGitHub } from '../../support/fake-github.js';
+import type { ConformanceSubject, ThrottleForm } from '../subject.js';
+
+export const subject: ConformanceSubject = {
+  connector: github,
+  folder: 'github',
+  webhook: {
+    signs: ['body'],
+    sign({ headers, body }, secret, at) {
+      const digest = createHmac('sha256', secret.reveal()).update(body).digest('hex');
+      return { headers: { ...headers, 'x-hub-signature-256': `sha256=${digest}` }, body, receivedAt: at };
+    },
+  },
+  provider: {
+    async start(clock) {
+      const { provider, token, crowd } = await startFakeGitHub(clock);
+      return { provider, credential: { token: new Secret(token) }, crowd };
+    },
+    inputs: {
+      createIssue: {
+        project: 'octo/demo',
+        title: 'The door does not close',
+        body: 'Since Monday.',
+        labels: ['bug'],
+      },
+      addIssueComment: { project: 'octo/demo', issue: '1', body: 'It does when pushed.' },
+      commentOnPullRequest: { repository: 'octo/demo', number: 2, body: 'Looks good to me.' },
+      mergePullRequest: { repository: 'octo/demo', number: 2, method: 'SQUASH', expectedHeadSha: HEAD_SHA },
+      setCommitStatus: { repository: 'octo/demo', sha: HEAD_SHA, context: 'ci/door', state: 'SUCCESS' },
+    },
+    throttles: (now) => [
+      primary(403, now),
+      primary(429, now),
+      secondary(403, now),
+      secondary(429, now),
+      silent(now),
+    ],
+    error: githubError,
+  },
+};
+
+const HOUR_ENDS = new Date('2026-11-21T12:40:00Z');
+
+/** The hour's budget is used up: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api */
+function primary(status: number, now: Date): ThrottleForm {
+  const body = { message: 'API rate limit exceeded for user ID 4711.' };
+  return {
+    name: `${status}, none remaining until x-ratelimit-reset`,
+    answer: throttled({ status, headers: rateLimit(0, HOUR_ENDS), body }, now),
+    retryAt: HOUR_ENDS,
+  };
+}
+
+const SECONDARY = {
+  message: 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.',
+};
+
+/** Too much at once, with the hour's budget far from used up: its reset comes with every answer and means nothing here. */
+function secondary(status: number, now: Date): ThrottleForm {
+  return {
+    name: `${status}, secondary with Retry-After`,
+    answer: throttled({ status, retryAfter: 75, headers: rateLimit(4321, HOUR_ENDS), body: SECONDARY }, now),
+    retryAt: new Date(now.getTime() + 75_000),
+  };
+}
+
+/** "wait for at least one minute" */
+function silent(now: Date): ThrottleForm {
+  return {
+    name: '403, secondary without a time',
+    answer: throttled({ status: 403, headers: rateLimit(4321, HOUR_ENDS), body: SECONDARY }, now),
+    retryAt: new Date(now.getTime() + 60_000),
+  };
+}

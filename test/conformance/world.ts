@@ -1,0 +1,84 @@
+import { inspect } from 'node:util';
+import { pino } from 'pino';
+import { type ActionContext, type Credential, ProviderFailure } from '../../src/connector/index.js';
+import { createMetrics } from '../../src/core/metrics.js';
+import { createHttpClient } from '../../src/outbound/client.js';
+import { createEgressPolicy } from '../../src/outbound/egress.js';
+import { type CallObservation, createProviderGate } from '../../src/outbound/provider.js';
+import type { ConformanceSubject, StartedFake } from './subject.js';
+
+/** Not a full second on purpose: providers cut their times to seconds, and a search from `startedAt` must stand that. */
+export const NOW = new Date('2026-11-21T12:00:00.750Z');
+
+/** One for all: each set of metrics watches the process by itself. */
+const metrics = createMetrics();
+
+const ACTION_ID = '0193a5c0-7d2e-7a10-8f00-5b1e6f2a9c34';
+
+/** A connector on its way to its fake provider, through the real gate, client and egress policy. */
+export interface World {
+  readonly fake: StartedFake;
+  /** What the connector gets, for one action. */
+  readonly context: ActionContext;
+  /** Everything the gate logged, at every level and without redaction. */
+  readonly log: readonly string[];
+  readonly calls: readonly CallObservation[];
+  effects(): number;
+}
+
+/** Runs in a fresh world and takes it down after. */
+export async function inWorld(
+  subject: ConformanceSubject,
+  run: (world: World) => Promise<void>,
+  change: (credential: Credential) => Credential = (credential) => credential,
+): Promise<void> {
+  const clock = { now: () => NOW };
+  const fake = await subject.provider.start(clock);
+  const client = createHttpClient({ egress: createEgressPolicy(['127.0.0.0/8']) });
+  const log: string[] = [];
+  const calls: CallObservation[] = [];
+  const gate = createProviderGate({
+    client,
+    clock,
+    log: pino({ level: 'trace' }, { write: (line) => void log.push(line) }),
+    metrics,
+    baseUrls: new Map([[subject.connector.manifest.id, fake.provider.url]]),
+    observe: (call) => void calls.push(call),
+  });
+  const context = gate.contextFor({
+    tenantId: 'tenant-1',
+    connectionId: 'connection-1',
+    connector: subject.connector,
+    credential: change(fake.credential),
+    settings: {},
+    correlationId: 'correlation-1',
+  });
+  try {
+    await run({
+      fake,
+      context: { ...context, actionId: ACTION_ID, marker: `<!-- tributary:${ACTION_ID} -->`, startedAt: NOW },
+      log,
+      calls,
+      effects: () => [...fake.provider.effects.values()].reduce((sum, count) => sum + count, 0),
+    });
+  } finally {
+    await client.close();
+    await fake.provider.close();
+  }
+}
+
+/** The failure in which this ends. Success, and anything that is not a ProviderFailure, fails the test. */
+export async function failureOf(work: Promise<unknown>): Promise<ProviderFailure> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof ProviderFailure) return error;
+    throw new Error('This must be a ProviderFailure.', { cause: error });
+  }
+  throw new Error('This must fail.');
+}
+
+/** All that a curious reader could get out of a value: hidden fields, causes, stacks and JSON. */
+export function everythingIn(value: unknown): string {
+  return inspect(value, { depth: 20, showHidden: true, maxStringLength: null }) + JSON.stringify(value);
+}

@@ -1,0 +1,95 @@
+import type { Clock } from '../../src/core/clock.js';
+import { type FakeAnswer, type FakeProvider, type FakeRequest, startFakeProvider } from './fake-provider.js';
+
+export interface FakeExample {
+  readonly provider: FakeProvider;
+  /** The only token it accepts. */
+  readonly token: string;
+  /** Creates this many issues, as other people would. */
+  addIssues(count: number): void;
+}
+
+interface Thing {
+  readonly id: string;
+  readonly body: string;
+  readonly createdAt: Date;
+  readonly answer: Readonly<Record<string, unknown>>;
+}
+
+const PAGE_SIZE = 100;
+
+/** The invented API of connectors/example, with one project, `DEMO`, that has one issue, `DEMO-1`. */
+export async function startFakeExample(clock: Clock): Promise<FakeExample> {
+  const provider = await startFakeProvider();
+  const token = 'ex_live_2f9c6a1d7e';
+  const issues: Thing[] = [];
+  const commentsByKey = new Map<string, FakeAnswer>();
+
+  function addIssue(title: string, body: string): Thing {
+    const key = `DEMO-${issues.length + 1}`;
+    const answer = { id: `iss_${issues.length + 1}`, key, title, url: `https://example.com/issues/${key}` };
+    const issue = { id: answer.id, body, createdAt: clock.now(), answer };
+    issues.push(issue);
+    return issue;
+  }
+
+  function createIssue({ body }: FakeRequest): FakeAnswer {
+    const { title, body: text = '' } = body as { title?: unknown; body?: unknown };
+    if (typeof title !== 'string') return exampleError(422);
+    provider.addEffect('issue');
+    return { status: 201, body: addIssue(title, String(text)).answer };
+  }
+
+  /** Newest first, so that what one looks for moves away from the first page. */
+  function listIssues({ query }: FakeRequest): FakeAnswer {
+    const after = new Date(query['created_after'] ?? 0);
+    const found = issues.filter(({ createdAt }) => createdAt >= after).toReversed();
+    const start = Number(query['cursor'] ?? 0);
+    const end = start + Math.min(Number(query['limit'] ?? PAGE_SIZE), PAGE_SIZE);
+    const items = found.slice(start, end).map(({ answer, body }) => ({ ...answer, body }));
+    return { status: 200, body: { items, next_cursor: end < found.length ? String(end) : null } };
+  }
+
+  function addComment({ headers }: FakeRequest, issue: string | undefined): FakeAnswer {
+    if (!issues.some(({ answer }) => answer['key'] === issue)) return exampleError(404);
+    const key = headers['idempotency-key'] ?? crypto.randomUUID();
+    const known = commentsByKey.get(key);
+    if (known) return known;
+    provider.addEffect('comment');
+    const id = `com_${commentsByKey.size + 1}`;
+    const answer = { status: 201, body: { id, url: `https://example.com/issues/${issue}#${id}` } };
+    commentsByKey.set(key, answer);
+    return answer;
+  }
+
+  const on = (route: string, handle: (request: FakeRequest, params: Record<string, string>) => FakeAnswer) =>
+    provider.on(route, (request, params) => {
+      if (request.headers['authorization'] !== `Bearer ${token}`) return exampleError(401);
+      if ('project' in params && params['project'] !== 'DEMO') return exampleError(404);
+      return handle(request, params);
+    });
+  on('GET /v1/me', () => ({
+    status: 200,
+    headers: { 'example-scopes': 'issues:read issues:write' },
+    body: { id: 'acc_1', name: 'Ada' },
+  }));
+  on('POST /v1/projects/{project}/issues', createIssue);
+  on('GET /v1/projects/{project}/issues', listIssues);
+  on('POST /v1/projects/{project}/issues/{issue}/comments', (request, { issue }) =>
+    addComment(request, issue),
+  );
+
+  addIssue('The first one', 'Here to be commented on.');
+  return {
+    provider,
+    token,
+    addIssues(count) {
+      for (let made = 0; made < count; made++) addIssue('Another one', 'By someone else.');
+    },
+  };
+}
+
+/** An error in the provider's own form. */
+export function exampleError(status: number): FakeAnswer {
+  return { status, body: { error: { code: `e${status}`, message: `Example says ${status}.` } } };
+}

@@ -1,0 +1,185 @@
+import type { FakeAnswer, FakeRequest } from './fake-provider.js';
+
+// Shapes of GitHub's REST answers, as far as a client like ours could look: the required fields of its API
+// description that carry meaning, and error bodies. https://github.com/github/rest-api-description
+
+export interface Comment {
+  readonly id: number;
+  readonly body: string | null;
+  readonly createdAt: Date;
+}
+
+export interface Pull {
+  readonly headSha: string;
+  readonly isMergeable: boolean;
+  merged?: { readonly sha: string; readonly at: Date };
+}
+
+/** A pull request is an issue with something to merge. */
+export interface Issue extends Comment {
+  readonly number: number;
+  readonly title: string;
+  readonly labels: readonly string[];
+  readonly comments: Comment[];
+  readonly pull?: Pull;
+}
+
+export interface Status {
+  readonly id: number;
+  readonly sha: string;
+  readonly state: string;
+  readonly context: string;
+  readonly description: string | null;
+  readonly targetUrl: string | null;
+  readonly createdAt: Date;
+}
+
+const REPOSITORY = 'octo/demo';
+const API = `https://api.github.com/repos/${REPOSITORY}`;
+const WEB = `https://github.com/${REPOSITORY}`;
+
+export const user = {
+  login: 'ada',
+  id: 4711,
+  node_id: 'U_4711',
+  html_url: 'https://github.com/ada',
+  type: 'User',
+  user_view_type: 'private',
+  site_admin: false,
+  name: 'Ada',
+};
+
+/** GitHub tells times in whole seconds: what happened may seem older than the request that caused it. */
+export function toTime(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}
+
+export function toIssue({ pull, ...issue }: Issue) {
+  const at = toTime(issue.createdAt);
+  return {
+    id: issue.id,
+    node_id: `I_${issue.id}`,
+    url: `${API}/issues/${issue.number}`,
+    repository_url: API,
+    labels_url: `${API}/issues/${issue.number}/labels{/name}`,
+    comments_url: `${API}/issues/${issue.number}/comments`,
+    events_url: `${API}/issues/${issue.number}/events`,
+    html_url: `${WEB}/${pull ? 'pull' : 'issues'}/${issue.number}`,
+    number: issue.number,
+    state: pull?.merged ? 'closed' : 'open',
+    title: issue.title,
+    body: issue.body,
+    user,
+    labels: issue.labels.map((name) => ({ name })),
+    assignee: null,
+    assignees: [],
+    milestone: null,
+    locked: false,
+    comments: issue.comments.length,
+    ...(pull && {
+      pull_request: { url: `${API}/pulls/${issue.number}`, html_url: `${WEB}/pull/${issue.number}` },
+    }),
+    closed_at: pull?.merged ? toTime(pull.merged.at) : null,
+    created_at: at,
+    updated_at: at,
+    author_association: 'OWNER',
+  };
+}
+
+export function toComment({ number, pull }: Issue, { id, body, createdAt }: Comment): object {
+  return {
+    id,
+    node_id: `IC_${id}`,
+    url: `${API}/issues/comments/${id}`,
+    html_url: `${WEB}/${pull ? 'pull' : 'issues'}/${number}#issuecomment-${id}`,
+    issue_url: `${API}/issues/${number}`,
+    user,
+    body,
+    created_at: toTime(createdAt),
+    updated_at: toTime(createdAt),
+    author_association: 'OWNER',
+  };
+}
+
+export function toPull(issue: Issue, { headSha, isMergeable, merged }: Pull): object {
+  // Only issues have these two.
+  const { repository_url: _, pull_request: __, ...ofIssue } = toIssue(issue);
+  return {
+    ...ofIssue,
+    id: issue.id + 1_000_000,
+    url: `${API}/pulls/${issue.number}`,
+    draft: false,
+    merged: merged !== undefined,
+    merged_at: merged ? toTime(merged.at) : null,
+    merged_by: merged ? user : null,
+    // Before a merge this is the sha of a test merge: a client that reads it as "merged" is mistaken.
+    merge_commit_sha: merged?.sha ?? 'b'.repeat(40),
+    mergeable: merged ? null : isMergeable,
+    mergeable_state: merged ? 'unknown' : isMergeable ? 'clean' : 'dirty',
+    head: { label: 'octo:topic', ref: 'topic', sha: headSha },
+    base: { label: 'octo:main', ref: 'main', sha: '0'.repeat(39).concat('1') },
+  };
+}
+
+export function toStatus({ id, sha, createdAt, targetUrl, ...fields }: Status): object {
+  return {
+    url: `${API}/statuses/${sha}`,
+    avatar_url: 'https://avatars.githubusercontent.com/u/4711',
+    id,
+    node_id: `SC_${id}`,
+    ...fields,
+    target_url: targetUrl,
+    created_at: toTime(createdAt),
+    updated_at: toTime(createdAt),
+    creator: user,
+  };
+}
+
+const MESSAGES: Readonly<Record<number, string>> = {
+  401: 'Bad credentials',
+  403: 'Resource not accessible by personal access token',
+  404: 'Not Found',
+  405: 'Pull Request is not mergeable',
+  409: 'Head branch was modified. Review and try the merge again.',
+  422: 'Validation Failed',
+  500: 'Server Error',
+  503: 'Service unavailable',
+};
+
+/** An error as GitHub words it. */
+export function githubError(
+  status: number,
+  message = MESSAGES[status] ?? 'Error',
+  more: object = {},
+): FakeAnswer {
+  const body = {
+    message,
+    ...more,
+    documentation_url: 'https://docs.github.com/rest',
+    status: String(status),
+  };
+  return { status, body };
+}
+
+/** 422 for one field, such as `missing_field`. */
+export function invalidField(resource: string, field: string, code: string): FakeAnswer {
+  return githubError(422, undefined, { errors: [{ resource, field, code }] });
+}
+
+/** One page of a list, with the Link header that leads on. https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api */
+export function page(items: readonly object[], { path, query }: FakeRequest): FakeAnswer {
+  const size = Math.min(Number(query['per_page'] ?? 30), 100);
+  const number = Number(query['page'] ?? 1);
+  const last = Math.max(1, Math.ceil(items.length / size));
+  const link = (to: number, rel: string): string =>
+    `<https://api.github.com${path}?${new URLSearchParams({ ...query, page: String(to) }).toString()}>; rel="${rel}"`;
+  const links = [
+    ...(number > 1 ? [link(number - 1, 'prev'), link(1, 'first')] : []),
+    ...(number < last ? [link(number + 1, 'next'), link(last, 'last')] : []),
+  ];
+  return {
+    status: 200,
+    headers: links.length > 0 ? { link: links.join(', ') } : {},
+    body: items.slice((number - 1) * size, number * size),
+  };
+}

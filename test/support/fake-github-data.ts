@@ -1,0 +1,61 @@
+import type { Clock } from '../../src/core/clock.js';
+import type { Comment, Issue, Status } from './fake-github-answers.js';
+
+/** The head of pull request 2, and the one commit that statuses can be set on. */
+export const HEAD_SHA = '0123456789abcdef0123456789abcdef01234567';
+/** What merging it makes. */
+export const MERGE_SHA = 'fedcba9876543210fedcba9876543210fedcba98';
+
+/** What is in the repository `octo/demo`, oldest first. */
+export interface OctoDemo {
+  readonly issues: readonly Issue[];
+  readonly statuses: readonly Status[];
+  addIssue(fields: Partial<Issue>): Issue;
+  addComment(issue: Issue, body: string): Comment;
+  addStatus(fields: Omit<Status, 'id' | 'createdAt'>): Status;
+  /** More than a page of everything, as other people make it. */
+  crowd(): void;
+}
+
+/** Begins with issue 1, pull request 2 that can be merged, and pull request 3 that can't. */
+export function createOctoDemo(clock: Clock): OctoDemo {
+  const issues: Issue[] = [];
+  const statuses: Status[] = [];
+  let lastId = 1000;
+
+  function addIssue(fields: Partial<Issue>): Issue {
+    const id = ++lastId;
+    const number = issues.length + 1;
+    const issue = { id, number, title: `Number ${number}`, body: null, labels: [], comments: [], ...fields };
+    return issues[issues.push({ ...issue, createdAt: clock.now() }) - 1]!;
+  }
+
+  function addComment(issue: Issue, body: string): Comment {
+    const comment = { id: ++lastId, body, createdAt: clock.now() };
+    issue.comments.push(comment);
+    return comment;
+  }
+
+  function addStatus(fields: Omit<Status, 'id' | 'createdAt'>): Status {
+    const status = { ...fields, id: ++lastId, createdAt: clock.now() };
+    statuses.push(status);
+    return status;
+  }
+
+  addIssue({ title: 'Found a bug' });
+  addIssue({ title: 'Mend the bug', pull: { headSha: HEAD_SHA, isMergeable: true } });
+  addIssue({ title: 'Stuck', pull: { headSha: 'f'.repeat(40), isMergeable: false } });
+
+  function crowd(): void {
+    const [issue, pull] = issues as [Issue, Issue];
+    const green = { sha: HEAD_SHA, state: 'success', description: null, targetUrl: null };
+    for (let made = 0; made < 120; made++) {
+      addIssue({ body: 'By someone else.' });
+      addComment(issue, 'Me too.');
+      addComment(pull, 'Looks good.');
+      addStatus({ ...green, context: `check ${made}` });
+    }
+  }
+
+  return { issues, statuses, addIssue, addComment, addStatus, crowd };
+}
