@@ -1,0 +1,89 @@
+import type { Pool } from 'pg';
+import { describe, expect, it } from 'vitest';
+import { ProviderFailure } from '../connector/index.js';
+import { createLog } from '../core/log.js';
+import type { CallObservation } from '../outbound/provider.js';
+import { createHealthObserver } from './observe.js';
+
+const call: CallObservation = {
+  tenantId: 'acme',
+  connectionId: '0190a000-0000-7000-8000-000000000001',
+  providerId: 'example',
+  method: 'GET',
+  path: '/me',
+  at: new Date('2026-11-01T10:00:30.000Z'),
+  durationMs: 20,
+};
+const failed = {
+  ...call,
+  failure: new ProviderFailure({ category: 'PROVIDER', code: 'http_503', message: 'Down' }),
+};
+
+/** Stands for a database that is there or not: what is tested is what is kept while it isn't. */
+function pool(): { written: unknown[][]; isAway: boolean; asPool: Pool } {
+  const state = { written: [] as unknown[][], isAway: false };
+  const query = async (_sql: string, values: string[]) => {
+    if (state.isAway) throw new Error('away');
+    state.written.push(values.map((value) => JSON.parse(value) as unknown));
+  };
+  return Object.assign(state, { asPool: { query } as unknown as Pool });
+}
+
+describe('the health observer', () => {
+  it('sums calls of a minute and writes nothing when there was nothing', async () => {
+    const database = pool();
+    const observer = createHealthObserver(database.asPool, createLog('silent'));
+    await observer.flush();
+    expect(database.written).toEqual([]);
+    observer.observe(call);
+    observer.observe(failed);
+    observer.observe({ ...call, at: new Date('2026-11-01T10:01:00.000Z') });
+    await observer.flush();
+    expect(database.written).toEqual([
+      [
+        [
+          expect.objectContaining({ minute: '2026-11-01T10:00:00.000Z', requests: 2, errors: 1 }),
+          expect.objectContaining({ minute: '2026-11-01T10:01:00.000Z', requests: 1, errors: 0 }),
+        ],
+        [
+          expect.objectContaining({
+            last_success_at: '2026-11-01T10:01:00.000Z',
+            last_failure_at: '2026-11-01T10:00:30.000Z',
+            recent_errors: [
+              { category: 'PROVIDER', code: 'http_503', message: 'Down', at: '2026-11-01T10:00:30.000Z' },
+            ],
+          }),
+        ],
+      ],
+    ]);
+  });
+
+  it('loses nothing while the database is away', async () => {
+    const database = pool();
+    const observer = createHealthObserver(database.asPool, createLog('silent'));
+    database.isAway = true;
+    observer.observe(call);
+    await observer.flush();
+    observer.observe(failed);
+    await observer.flush();
+    database.isAway = false;
+    observer.observe(call);
+    await observer.flush();
+    expect(database.written).toEqual([
+      [[expect.objectContaining({ requests: 3, errors: 1 })], [expect.anything()]],
+    ]);
+    await observer.flush();
+    expect(database.written).toHaveLength(1);
+  });
+
+  it('keeps ten errors, the newest first', async () => {
+    const database = pool();
+    const observer = createHealthObserver(database.asPool, createLog('silent'));
+    for (let second = 10; second < 30; second += 1)
+      observer.observe({ ...failed, at: new Date(`2026-11-01T10:00:${second}.000Z`) });
+    await observer.flush();
+    const [, [state]] = database.written[0] as [unknown, [{ recent_errors: { at: string }[] }]];
+    expect(state.recent_errors).toHaveLength(10);
+    expect(state.recent_errors[0]?.at).toBe('2026-11-01T10:00:29.000Z');
+  });
+});
