@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { attachGraphQL } from '../resolvers/server.js';
 import { Action } from './action/action.entity.js';
-import { createActionService } from './action/execute.js';
+import { createActionService } from './action/action.service.js';
 import type { Config } from './config.js';
 import { createCatalog } from './connection/catalog.js';
 import { Connection, CredentialRecord, WebhookEndpoint } from './connection/connection.entity.js';

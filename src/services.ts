@@ -1,4 +1,4 @@
-import type { ActionService } from './action/execute.js';
+import type { ActionService } from './action/action.service.js';
 import type { ProviderCatalog } from './connection/catalog.js';
 import type { ConnectionService } from './connection/connection.service.js';
 import type { HealthService } from './health/health.js';

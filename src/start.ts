@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { Client } from 'pg';
 import { connectors } from '../connectors/index.js';
 import { type App, createApp } from './app.js';
 import { type Config, ConfigError, readConfig } from './config.js';
@@ -6,7 +9,7 @@ import { issueDevelopmentToken } from './core/auth.js';
 import { scopes } from './core/caller.js';
 import { systemClock } from './core/clock.js';
 import { DataDirError, claimDataDir } from './core/data-dir.js';
-import { startEmbeddedPostgres } from './core/embedded-postgres/index.js';
+import { EmbeddedPostgresError, startEmbeddedPostgres } from './core/embedded-postgres/index.js';
 import { type Log, createLog } from './core/log.js';
 
 const roles = ['all', 'api', 'worker'] as const;
@@ -15,24 +18,53 @@ type Role = (typeof roles)[number];
 /** What must be let go of at the end, in the order it was taken. */
 type Release = () => Promise<void> | void;
 
-/** Starts one process and stops it cleanly on SIGINT or SIGTERM. What an operator can mend is said in one line. */
+const CONNECT_MS = 10_000;
+/** Longer than any request should take; process supervisors commonly kill after 30 s. */
+const DRAIN_MS = 20_000;
+/** On Ctrl-C a terminal signals npm and us, and npm passes its signal on: two signals, one wish. */
+const ECHO_MS = 1_000;
+
+/**
+ * Runs one process until SIGINT, SIGTERM or SIGHUP, then ends it with all that it started: exit code 0, or 1 when
+ * something failed. What an operator can mend is said in one line.
+ */
 export async function start(argv: string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const startedAt = performance.now();
+  const stop = listenForStop();
   const releases: Release[] = [];
+  const failures: unknown[] = [];
   try {
     const role = readRole(argv);
     const config = readConfig(env);
     const log = createLog(config.LOG_LEVEL);
-    stopOnSignal(releases, log);
-    const databaseUrl = config.DATABASE_URL ?? (await startDatabase(config, role, releases, log));
+    const databaseUrl = await openDatabase(config, role, releases, log);
+    stop.throwIfAborted();
     const app = await createApp({ config, databaseUrl, connectors, log });
-    releases.push(() => app.close());
-    await serve(app, config, role, startedAt);
+    releases.push(() => drain(app, log));
+    stop.throwIfAborted();
+    await serve(app, config, role);
+    if (!stop.aborted) await once(stop, 'abort');
+    log.info('stopping: no more is taken, what is under way is finished');
   } catch (error) {
-    await releaseAll(releases);
-    process.stderr.write(`${explain(error)}\n`);
-    process.exit(1);
+    // What a stop cut short has not failed: initdb, for one, gets a terminal's Ctrl-C as well.
+    if (!stop.aborted) failures.push(error);
   }
+  failures.push(...(await releaseAll(releases)));
+  for (const failure of failures) process.stderr.write(`${explain(failure)}\n`);
+  process.exit(failures.length === 0 ? 0 : 1);
+}
+
+/** A second signal does not wait for the first one's patience. What then stays behind the next start takes over. */
+function listenForStop(): AbortSignal {
+  const stop = new AbortController();
+  let requestedAt = 0;
+  function request(): void {
+    if (!stop.signal.aborted) {
+      requestedAt = performance.now();
+      stop.abort();
+    } else if (performance.now() - requestedAt > ECHO_MS) process.exit(1);
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, request);
+  return stop.signal;
 }
 
 function readRole(argv: string[]): Role {
@@ -42,7 +74,8 @@ function readRole(argv: string[]): Role {
   return role;
 }
 
-async function startDatabase(config: Config, role: Role, releases: Release[], log: Log): Promise<string> {
+async function openDatabase(config: Config, role: Role, releases: Release[], log: Log): Promise<string> {
+  if (config.DATABASE_URL) return requireDatabase(config.DATABASE_URL);
   if (role !== 'all') throw new ConfigError(`DATABASE_URL: must be set to run as ${role} alone.`);
   releases.push(claimDataDir(config.TRIBUTARY_DATA_DIR));
   const postgres = await startEmbeddedPostgres({ dataDir: config.TRIBUTARY_DATA_DIR, log });
@@ -50,11 +83,29 @@ async function startDatabase(config: Config, role: Role, releases: Release[], lo
   return postgres.url;
 }
 
-async function serve(app: App, config: Config, role: Role, startedAt: number): Promise<void> {
+/** Asked before anything is built on it: here a failure is the operator's to mend, later it is not. */
+async function requireDatabase(url: string): Promise<string> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return url;
+  } catch (cause) {
+    // A name with several addresses fails with one error for each, and no message of its own.
+    const [reason] = cause instanceof AggregateError ? cause.errors : [cause];
+    const message = `DATABASE_URL: no connection to PostgreSQL (${(reason as Error).message}).`;
+    throw new ConfigError(message, { cause });
+  } finally {
+    await client.end();
+  }
+}
+
+async function serve(app: App, config: Config, role: Role): Promise<void> {
   if (role !== 'api') app.startWorking();
   // A worker listens too: probes and metrics are asked of every process.
   const address = await app.listen();
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  // Counted from the start of the process, imports included: as long as somebody waited.
+  const seconds = (performance.now() / 1000).toFixed(1);
   process.stdout.write(
     role === 'all'
       ? await welcome(address, config, seconds)
@@ -91,30 +142,36 @@ async function developmentToken(config: Config): Promise<string> {
   return issueDevelopmentToken(config, claims, systemClock);
 }
 
-/** A second signal does not wait for the first one's patience. */
-function stopOnSignal(releases: Release[], log: Log): void {
-  let isStopping = false;
-  const stop = async (signal: string): Promise<void> => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
-    log.info({ signal }, 'stopping: no more is taken, what is under way is finished');
-    await releaseAll(releases);
-    process.exit(0);
-  };
-  process.on('SIGINT', () => void stop('SIGINT'));
-  process.on('SIGTERM', () => void stop('SIGTERM'));
+/** A client that never finishes its request does not keep the database from being stopped in order. */
+async function drain(app: App, log: Log): Promise<void> {
+  const patience = delay(DRAIN_MS, 'over');
+  if ((await Promise.race([app.close(), patience])) !== 'over') return;
+  log.warn(`stopping: not everything under way was finished within ${DRAIN_MS / 1000} s`);
 }
 
-async function releaseAll(releases: Release[]): Promise<void> {
-  for (const release of releases.splice(0).toReversed()) await release();
+/** Lets go of everything, whatever fails on the way; answers the failures. */
+async function releaseAll(releases: Release[]): Promise<unknown[]> {
+  const failures: unknown[] = [];
+  for (const release of releases.toReversed()) {
+    try {
+      await release();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return failures;
 }
 
 /** One line for what an operator can mend; the whole stack for what is a bug. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof ConfigError || error instanceof DataDirError) return error.message;
-  if (!('code' in error)) return error.stack ?? error.message;
-  if (error.code === 'EADDRINUSE')
-    return `${error.message}. Stop what listens there, or set PORT to another port.`;
-  return `${error.message} (${String(error.code)})`;
+  const isForOperator = [ConfigError, DataDirError, EmbeddedPostgresError].some(
+    (type) => error instanceof type,
+  );
+  if (isForOperator) return error.message;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code?.startsWith('ERR_PARSE_ARGS')) return error.message;
+  if (syscall === 'listen' || syscall === 'getaddrinfo')
+    return `HOST and PORT: ${error.message}. Stop what listens there, or set another PORT.`;
+  return code ? `${error.message} (${code})` : (error.stack ?? error.message);
 }

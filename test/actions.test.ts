@@ -136,12 +136,14 @@ describe('executeAction', () => {
     const env = { TRIBUTARY_PROVIDER_GITHUB_BASE_URL: s.github.provider.url };
     const second = await useTestApp({ beside: s.app, clock: s.clock, env });
     const command = s.comment();
-    const apps = [s.app, second];
+    const apps = [s.app, second] as const;
     const actions = await Promise.all(
-      Array.from({ length: 12 }, (_, n) => apps[n % 2]?.app.services.actions.execute(caller, command)),
+      Array.from({ length: 12 }, (_, n) =>
+        apps[n % 2 === 0 ? 0 : 1].app.services.actions.execute(caller, command),
+      ),
     );
-    expect(new Set(actions.map((action) => action?.id)).size).toBe(1);
-    expect(actions.every((action) => action?.status === 'SUCCEEDED')).toBe(true);
+    expect(new Set(actions.map(({ id }) => id)).size).toBe(1);
+    expect(actions.every(({ status }) => status === 'SUCCEEDED')).toBe(true);
     expect(s.github.provider.effects.get('comment')).toBe(1);
     expect(await receiptsOf(s, actions[0]?.id ?? '')).toHaveLength(1);
   });
@@ -280,7 +282,7 @@ describe('an action whose answer is lost', () => {
     const env = { TRIBUTARY_PROVIDER_GITHUB_BASE_URL: s.github.provider.url };
     const others = [s.app, await useTestApp({ beside: s.app, clock: s.clock, env })];
     const taken = await Promise.all(others.map(({ app }) => app.services.actions.recover()));
-    expect(taken.toSorted()).toEqual([0, 1]);
+    expect(taken.toSorted((a, b) => a - b)).toEqual([0, 1]);
     expect(await actions.require(caller, { id })).toMatchObject({ status: 'SUCCEEDED', attempts: 2 });
     expect(s.github.provider.effects.get('comment')).toBe(1);
   });

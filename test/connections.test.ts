@@ -111,9 +111,10 @@ describe('connect', () => {
       [1, 2, 3].map(() => connections.connect(caller, command(github.token))),
     );
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    for (const result of results) {
-      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'NAME_TAKEN' });
-    }
+    const refused = results
+      .filter((result) => result.status === 'rejected')
+      .map(({ reason }) => reason as unknown);
+    expect(refused).toEqual([1, 2].map(() => expect.objectContaining({ code: 'NAME_TAKEN' })));
     expect(await app.database.query('select count(*)::int as n from receipts')).toEqual([{ n: 1 }]);
     await expect(
       connections.connect({ ...caller, tenantId: 'globex' }, command(github.token)),

@@ -100,7 +100,7 @@ describe('the feed', () => {
     await expect
       .poll(async () => {
         await journal.append(journalEntry('acme', connection, `after-${(n += 1)}`));
-        return Promise.race([arrived, false]);
+        return Promise.race([arrived, Promise.resolve(false)]);
       })
       .toBe(true);
     expect((await next).value.correlationId).toMatch(/^after-/);

@@ -107,11 +107,11 @@ describe('the journal', () => {
     await reader.connect();
     onTestFinished(() => reader.end());
     const connection = randomUUID();
-    let isWriting = true;
+    const writing = new AbortController();
     const seen: number[] = [];
     const reading = (async () => {
       // Reads only what is beyond the highest it has seen: a lower sequence that appears later would be lost.
-      while (isWriting || seen.length < 600) {
+      while (!writing.signal.aborted || seen.length < 600) {
         const { rows } = await reader.query(
           'select sequence::int from signals where sequence > $1 order by sequence',
           [seen.at(-1) ?? 0],
@@ -126,7 +126,7 @@ describe('the journal', () => {
         ),
       ),
     );
-    isWriting = false;
+    writing.abort();
     await reading;
     expect(seen).toHaveLength(600);
   });

@@ -101,7 +101,10 @@ describe('every published GitHub delivery', () => {
   it('is accepted once, makes at least one signal, and is refused with one byte flipped', async () => {
     const { url, secret, connectionId } = await hook();
     let accepted = 0;
-    for (const { name, examples: payloads } of examples as unknown as { name: string; examples: object[] }[]) {
+    for (const { name, examples: payloads } of examples as unknown as {
+      name: string;
+      examples: object[];
+    }[]) {
       for (const payload of payloads) {
         const delivery = await githubDelivery(name, payload, secret);
         const refused = await post(url, altered(delivery));

@@ -1,4 +1,5 @@
 import type { EntityName, FilterQuery } from '@mikro-orm/postgresql';
+import { NIL, validate as isUuid } from 'uuid';
 import type { EntityManager } from './db.js';
 import { TributaryError, invalidInput } from './errors.js';
 
@@ -76,4 +77,9 @@ export async function newestFirst<T extends { id: string }>(
     limit,
   });
   return toPage(rows, page, ({ id }) => toCursor(list, id));
+}
+
+/** The id as a value for a uuid column. A text that is no id at all matches nothing there, instead of being an error. */
+export function toUuid(id: string): string {
+  return isUuid(id) ? id : NIL;
 }

@@ -7,6 +7,8 @@ import { readConfig } from '../config.js';
 import { type SealedPlace, createVault, readMasterKey } from './vault.js';
 
 const place: SealedPlace = { tenantId: 'acme', id: '018f', field: 'credential' };
+/** OpenSSL's word for a wrong tag, and ours for what is no sealed value at all. */
+const REFUSED = /unable to authenticate|not in the sealed format/;
 const vault = createVault(randomBytes(32));
 
 describe('the vault', () => {
@@ -28,12 +30,12 @@ describe('the vault', () => {
     ['row', { id: '018e' }],
     ['field', { field: 'webhook_secret' }],
   ])('does not open in another %s', (_name, other) => {
-    expect(() => vault.open(vault.seal('x', place), { ...place, ...other })).toThrow();
+    expect(() => vault.open(vault.seal('x', place), { ...place, ...other })).toThrow(REFUSED);
   });
 
   it('does not confuse places whose parts run together', () => {
     const sealed = vault.seal('x', { ...place, tenantId: 'a', id: 'bc' });
-    expect(() => vault.open(sealed, { ...place, tenantId: 'ab', id: 'c' })).toThrow();
+    expect(() => vault.open(sealed, { ...place, tenantId: 'ab', id: 'c' })).toThrow(REFUSED);
   });
 
   it('refuses any altered, cut or extended byte, and another key', () => {
@@ -41,13 +43,13 @@ describe('the vault', () => {
     for (let index = 0; index < sealed.length; index += 1) {
       const copy = Buffer.from(sealed);
       copy[index] = (copy[index] ?? 0) ^ 1;
-      expect(() => vault.open(copy, place), `byte ${index}`).toThrow();
+      expect(() => vault.open(copy, place), `byte ${index}`).toThrow(REFUSED);
     }
     for (let length = 0; length < sealed.length; length += 1) {
-      expect(() => vault.open(sealed.subarray(0, length), place), `length ${length}`).toThrow();
+      expect(() => vault.open(sealed.subarray(0, length), place), `length ${length}`).toThrow(REFUSED);
     }
-    expect(() => vault.open(Buffer.concat([sealed, Buffer.of(0)]), place)).toThrow();
-    expect(() => createVault(randomBytes(32)).open(sealed, place)).toThrow();
+    expect(() => vault.open(Buffer.concat([sealed, Buffer.of(0)]), place)).toThrow(REFUSED);
+    expect(() => createVault(randomBytes(32)).open(sealed, place)).toThrow(REFUSED);
   });
 });
 

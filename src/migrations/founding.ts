@@ -192,29 +192,32 @@ const tenantTables = [
  * The advisory lock makes the order of `sequence` the order of commits, over all processes: it is held until the
  * commit is visible, so a reader that has seen N has seen everything below N.
  *
- * Answers only deliveries that were there before, with the signals they made then.
+ * Answers only deliveries that were there before, with the signals they made then. New ones are never read back, and
+ * no plan may scan a table: a session keeps the plan it made when the tables were small.
  */
 const journalAppend = `
   create function journal_append(in_deliveries jsonb, in_signals jsonb, in_bodies bytea)
   returns table (index integer, delivery_id uuid, signal_ids uuid[])
-  language plpgsql security definer set search_path = public, pg_temp as $$
+  language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
   declare
+    arrivals integer;
     newest bigint;
   begin
     perform pg_advisory_xact_lock(7236001);
-    insert into deliveries (id, tenant_id, connection_id, provider_id, event_id, event_type, api_version,
-                            content_type, received_at, body, signal_ids, failure)
-      select d.id, d.tenant_id, d.connection_id, d.provider_id, d.event_id, d.event_type, d.api_version,
-             d.content_type, d.received_at, substring(in_bodies from d.body_start for d.body_length),
-             d.signal_ids, d.failure
-      from jsonb_to_recordset(in_deliveries) as d(
-             index integer, id uuid, tenant_id text, connection_id uuid, provider_id text, event_id text,
-             event_type text, api_version text, content_type text, received_at timestamptz, body_start integer,
-             body_length integer, signal_ids uuid[], failure text)
-      order by d.index
-      on conflict on constraint deliveries_connection_id_event_id_key do nothing;
-
-    with appended as (
+    with arrived as (
+      insert into deliveries (id, tenant_id, connection_id, provider_id, event_id, event_type, api_version,
+                              content_type, received_at, body, signal_ids, failure)
+        select d.id, d.tenant_id, d.connection_id, d.provider_id, d.event_id, d.event_type, d.api_version,
+               d.content_type, d.received_at, substring(in_bodies from d.body_start for d.body_length),
+               d.signal_ids, d.failure
+        from jsonb_to_recordset(in_deliveries) as d(
+               index integer, id uuid, tenant_id text, connection_id uuid, provider_id text, event_id text,
+               event_type text, api_version text, content_type text, received_at timestamptz, body_start integer,
+               body_length integer, signal_ids uuid[], failure text)
+        order by d.index
+        on conflict on constraint deliveries_connection_id_event_id_key do nothing
+        returning deliveries.id),
+    appended as (
       insert into signals (sequence, id, tenant_id, connection_id, provider_id, delivery_id, environment, kind, type,
                            occurred_at, ingested_at, correlation_id, repository, schema_version, content)
         select nextval('signal_sequence'), s.id, s.tenant_id, s.connection_id, s.provider_id, s.delivery_id,
@@ -226,22 +229,24 @@ const journalAppend = `
                  index integer, id uuid, tenant_id text, connection_id uuid, provider_id text, delivery_id uuid,
                  environment text, kind text, type text, occurred_at timestamptz, ingested_at timestamptz,
                  correlation_id text, repository text, schema_version text, content jsonb)
-          where exists (select from deliveries d where d.id = s.delivery_id)
+          where s.delivery_id in (select arrived.id from arrived)
           order by s.index
         ) s
         on conflict (id) do nothing
         returning signals.sequence)
-    select max(appended.sequence) into newest from appended;
+    select (select count(*) from arrived), (select max(appended.sequence) from appended) into arrivals, newest;
 
     if newest is not null then
       perform pg_notify('tributary_signals', newest::text);
     end if;
 
-    return query
-      select d.index, known.id, known.signal_ids
-      from jsonb_to_recordset(in_deliveries) as d(index integer, id uuid, connection_id uuid, event_id text)
-      join deliveries known on known.connection_id = d.connection_id and known.event_id = d.event_id
-      where known.id <> d.id;
+    if arrivals < jsonb_array_length(in_deliveries) then
+      return query
+        select d.index, known.id, known.signal_ids
+        from jsonb_to_recordset(in_deliveries) as d(index integer, id uuid, connection_id uuid, event_id text)
+        join deliveries known on known.connection_id = d.connection_id and known.event_id = d.event_id
+        where known.id <> d.id;
+    end if;
   end $$;
   revoke all on function journal_append from public;
   grant execute on function journal_append to tributary_app;

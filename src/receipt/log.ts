@@ -3,7 +3,7 @@ import type { JsonObject } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import type { Db, EntityManager } from '../core/db.js';
 import { notFound } from '../core/errors.js';
-import { type Page, type PageRequest, newestFirst } from '../core/page.js';
+import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
 import { Receipt, type ReceiptOutcome } from './receipt.entity.js';
 
 export type { ReceiptOutcome } from './receipt.entity.js';
@@ -49,7 +49,10 @@ export interface ReceiptLog {
 
 export function createReceiptLog(db: Db): ReceiptLog {
   return {
-    list: (caller, filter, page) => newestFirst(db.for(caller), Receipt, filter, 'receipts', page),
+    list(caller, { connectionId, ...filter }, page) {
+      const where = { ...filter, ...(connectionId !== undefined && { connectionId: toUuid(connectionId) }) };
+      return newestFirst(db.for(caller), Receipt, where, 'receipts', page);
+    },
     async require(caller, id) {
       const receipt = isUuid(id) ? await db.for(caller).findOne(Receipt, { id }) : null;
       if (!receipt) throw notFound('receipt');

@@ -1,0 +1,57 @@
+import { validate as isUuid } from 'uuid';
+import type { Caller } from '../core/caller.js';
+import { notFound } from '../core/errors.js';
+import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
+import { Action, type ActionStatus } from './action.entity.js';
+import { type ExecuteCommand, executeAction } from './execute.js';
+import { recoverActions } from './reconcile.js';
+import { type RunDeps, createRunner } from './run.js';
+
+export interface ActionFilter {
+  readonly connectionId?: string;
+  readonly status?: ActionStatus;
+  readonly correlationId?: string;
+}
+
+export interface ActionService {
+  /**
+   * Does it, at most once per idempotency key, and answers when it is settled or `waitSeconds` are over, whichever
+   * comes first. A repeated key with the same body answers the action there is; with another body it throws
+   * IDEMPOTENCY_CONFLICT. What the provider refuses is data on the action. Throws INVALID_INPUT, NOT_FOUND,
+   * UNSUPPORTED, CONNECTION_NOT_READY or PROVIDER_SCOPE_MISSING, and then nothing was sent.
+   */
+  execute(caller: Caller, command: ExecuteCommand): Promise<Action>;
+  /** Throws NOT_FOUND. */
+  require(caller: Caller, by: { readonly id: string } | { readonly idempotencyKey: string }): Promise<Action>;
+  findMany(caller: Caller, ids: readonly string[]): Promise<ReadonlyMap<string, Action>>;
+  /** Newest first. */
+  list(caller: Caller, filter: ActionFilter, page: PageRequest): Promise<Page<Action>>;
+  /** Takes over what is due: actions whose process died, and those whose effect is still unknown. Answers how many. */
+  recover(): Promise<number>;
+  /** Resolves when nothing of this process is under way. */
+  drain(): Promise<void>;
+}
+
+export function createActionService(deps: RunDeps): ActionService {
+  const { db } = deps;
+  const runner = createRunner(deps);
+  return {
+    execute: (caller, command) => executeAction({ ...deps, runner }, caller, command),
+    async require(caller, by) {
+      const isPossible = 'idempotencyKey' in by || isUuid(by.id);
+      const action = isPossible ? await db.for(caller).findOne(Action, by) : null;
+      if (!action) throw notFound('action');
+      return action;
+    },
+    async findMany(caller, ids) {
+      const rows = await db.for(caller).find(Action, { id: { $in: ids.filter((id) => isUuid(id)) } });
+      return new Map(rows.map((row) => [row.id, row]));
+    },
+    list(caller, { connectionId, ...filter }, page) {
+      const where = { ...filter, ...(connectionId !== undefined && { connectionId: toUuid(connectionId) }) };
+      return newestFirst(db.for(caller), Action, where, 'actions', page);
+    },
+    recover: () => recoverActions({ ...deps, runner }),
+    drain: () => runner.drain(),
+  };
+}

@@ -1,0 +1,113 @@
+import type { ProviderCatalog } from '../connection/catalog.js';
+import type { Connection } from '../connection/connection.entity.js';
+import type { Opener } from '../connection/open.js';
+import type {
+  ActionContext,
+  ActionSpec,
+  Connector,
+  JsonObject,
+  Verb,
+  VerbInput,
+} from '../connector/index.js';
+import { TributaryError } from '../core/errors.js';
+import type { Log } from '../core/log.js';
+import type { Vault } from '../credential/vault.js';
+import { Action } from './action.entity.js';
+import type { Verdict } from './attempt.js';
+import { type SettleDeps, settle } from './settle.js';
+
+export interface RunDeps extends SettleDeps {
+  readonly vault: Vault;
+  readonly catalog: ProviderCatalog;
+  readonly open: Opener;
+  readonly log: Log;
+}
+
+/** One way to try: the first time, or after an attempt whose end nobody saw. */
+export type Attempt = (
+  spec: ActionSpec<Verb>,
+  context: ActionContext,
+  input: VerbInput & JsonObject,
+) => Promise<Verdict>;
+
+/** Carries out attempts in the background, and lets callers wait for them. */
+export interface Runner {
+  /** The caller holds the action's lease. Resolves when the outcome is written; never rejects. */
+  start(action: Action, connection: Connection, attempt: Attempt): Promise<void>;
+  /** The action as it is when it no longer runs, or when the time is over. */
+  wait(action: Action, seconds: number): Promise<Action>;
+  /** Resolves when nothing of this process is under way. */
+  drain(): Promise<void>;
+}
+
+/** How often an attempt of another process is looked for; it shows in the table alone. */
+const LOOK_MS = 200;
+
+export function createRunner(deps: RunDeps): Runner {
+  const { db, vault, catalog, open, log } = deps;
+  const running = new Map<string, Promise<void>>();
+
+  async function run(action: Action, connection: Connection, attempt: Attempt): Promise<void> {
+    const connector = catalog.require(action.providerId);
+    const place = { tenantId: action.tenantId, id: action.id, field: 'action_input' } as const;
+    const input = JSON.parse(vault.open(action.sealedInput, place).toString('utf8')) as VerbInput &
+      JsonObject;
+    const { context } = await open(connection, connector, action.correlationId);
+    const verdict = await attempt(requireSpec(connector, action.verb), toContext(context, action), input);
+    await settle(deps, action, input, verdict);
+  }
+
+  return {
+    start(action, connection, attempt) {
+      const work = run(action, connection, attempt)
+        // The lease runs out and another attempt looks at it: a bug here costs time and loses nothing.
+        .catch((error: unknown) =>
+          log.error({ err: error, actionId: action.id }, 'action: attempt broke off'),
+        )
+        .finally(() => running.delete(action.id));
+      running.set(action.id, work);
+      return work;
+    },
+    async wait(action, seconds) {
+      const deadline = performance.now() + seconds * 1000;
+      let current = action;
+      while (current.status === 'RUNNING') {
+        const left = deadline - performance.now();
+        if (left <= 0) break;
+        const work = running.get(action.id);
+        await within(work ?? NEVER, work ? left : Math.min(left, LOOK_MS));
+        current = await db.for(action).findOneOrFail(Action, { id: action.id });
+      }
+      return current;
+    },
+    async drain() {
+      await Promise.all(running.values());
+    },
+  };
+}
+
+/** Throws UNSUPPORTED when the provider has no such verb. */
+export function requireSpec({ actions = {}, manifest }: Connector, verb: Verb): ActionSpec<Verb> {
+  const spec = actions[verb];
+  if (spec) return spec;
+  throw new TributaryError('UNSUPPORTED', `${manifest.name} has no ${verb}.`);
+}
+
+function toContext(
+  context: Pick<ActionContext, 'settings' | 'request'>,
+  { id, createdAt }: Action,
+): ActionContext {
+  return { ...context, actionId: id, marker: `<!-- tributary:action:${id} -->`, startedAt: createdAt };
+}
+
+const NEVER = new Promise<void>(() => {});
+
+/** Waits for the work, but not longer than that. */
+async function within(work: Promise<unknown>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, timeout]);
+  clearTimeout(timer);
+}
