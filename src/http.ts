@@ -122,7 +122,11 @@ function sendError(
   }
   const { retry_after_seconds: seconds } = known.details;
   if (seconds !== undefined) void reply.header('retry-after', seconds);
-  return reply.code(known.status).send(errorBody(known.code, known.message, known.details, deps.clock.now()));
+  const { code, message, details, status } = known;
+  // What fails before GraphQL is reached still answers in the shape a GraphQL client reads.
+  if (pathOf(request) === '/graphql')
+    return reply.code(status).send({ errors: [{ message, extensions: { code, details } }] });
+  return reply.code(status).send(errorBody(code, message, details, deps.clock.now()));
 }
 
 const FRAMEWORK_ERRORS: Readonly<Record<string, [ErrorCode, string]>> = {

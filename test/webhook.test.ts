@@ -176,7 +176,7 @@ describe('a bad webhook gets a typed answer and leaves nothing behind', () => {
     ],
     ['of another content type', 400, 'MALFORMED_REQUEST', withHeader('content-type', 'text/xml')],
     ['that is not JSON', 400, 'MALFORMED_REQUEST', signed('{"action":')],
-    ['that is empty', 400, 'MALFORMED_REQUEST', signed('')],
+    ['that is empty', 400, 'MALFORMED_REQUEST', signedBytes(Buffer.alloc(0))],
     ['that is null', 400, 'MALFORMED_REQUEST', signed('null')],
     ['that is a number', 400, 'MALFORMED_REQUEST', signed('42')],
     [

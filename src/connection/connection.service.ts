@@ -71,6 +71,8 @@ export function createConnectionService(deps: ConnectionDeps): ConnectionService
     const checked = checkConnect(command, connector);
     return db.for(caller).transactional(async (transaction) => {
       const connection = addConnection(transaction, caller, command.providerId, checked, clock.now());
+      // First of all, because everything else refers to it.
+      await transaction.flush();
       addCredential(transaction, vault, connection, checked.credential);
       const hasWebhook = connector.webhook && checked.capabilities.includes('WEBHOOK');
       const webhook = hasWebhook ? addWebhookEndpoint(transaction, vault, connection, publicUrl()) : null;

@@ -1,11 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SignJWT, exportJWK } from 'jose';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { useIssuer } from '../../test/support/issuer.js';
 import { type Config, readConfig } from '../config.js';
 import { createAuthenticator, issueDevelopmentToken } from './auth.js';
 import { systemClock } from './clock.js';
@@ -76,31 +73,9 @@ describe('development tokens', () => {
   });
 });
 
-/** An identity provider: one key, published over HTTP. */
 async function issuer() {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' };
-  const server = createServer((_request, response) => response.end(JSON.stringify({ keys: [jwk] })));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const config = readConfig({
-    AUTH_JWKS_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`,
-    AUTH_ISSUER: 'https://id.example.com',
-    AUTH_AUDIENCE: 'tributary',
-  });
-  const sign = (overrides: Record<string, unknown> = {}, alg = 'ES256') =>
-    new SignJWT({
-      sub: 'ada',
-      tenant_id: 'acme',
-      scope: 'integrations:read',
-      iss: 'https://id.example.com',
-      aud: 'tributary',
-      exp: Math.floor(Date.now() / 1000) + 60,
-      ...overrides,
-    })
-      .setProtectedHeader({ alg, kid: 'one' })
-      .sign(alg === 'HS256' ? Buffer.from(JSON.stringify(jwk)) : privateKey);
-  return { sign, authenticator: createAuthenticator(config, systemClock) };
+  const { env, sign } = await useIssuer();
+  return { sign, authenticator: createAuthenticator(readConfig(env), systemClock) };
 }
 
 describe('tokens by published keys', () => {

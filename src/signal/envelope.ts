@@ -1,10 +1,10 @@
-import { v5 as uuidV5 } from 'uuid';
+import { parse as parseUuid, v5 as uuidV5 } from 'uuid';
 import { type ProviderEvent, type SignalDraft, compact } from '../connector/index.js';
 import type { SignalContent } from './signal.entity.js';
 
 const SCHEMA_VERSION = '1.0.0';
 /** Namespace of signal ids (RFC 9562 §5.5). Changing it would give every event a second identity. */
-const SIGNAL_NAMESPACE = '6f0b0f0e-7d0c-5a53-9d0c-3c1f4b7a2e11';
+const SIGNAL_NAMESPACE = parseUuid('6f0b0f0e-7d0c-5a53-9d0c-3c1f4b7a2e11');
 
 /** Where an event came in. */
 export interface SignalOrigin {

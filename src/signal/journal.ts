@@ -186,8 +186,8 @@ function settle(batch: readonly Waiting[], known: ReadonlyMap<number, KnownRow>)
   }
 }
 
-/** NUL and unpaired surrogates are legal in JSON and refused by jsonb; providers' texts do contain them. */
-const UNSTORABLE = /\\u(?:0000|d[89a-f][0-9a-f]{2})/i;
+/** NUL and unpaired surrogates are legal in JSON and refused by jsonb; providers' texts do contain them. Stringified: */
+const UNSTORABLE = /\\u(?:0000|d[89a-f])/;
 
 function toJson(rows: readonly object[]): string {
   const text = JSON.stringify(rows);

@@ -41,8 +41,9 @@ export function requireReasonable(body: unknown): void {
 
 function isDeeper(value: object, levels: number): boolean {
   if (levels === 0) return true;
-  for (const field of Object.values(value)) {
-    if (typeof field === 'object' && field !== null && isDeeper(field as object, levels - 1)) return true;
+  for (const name in value) {
+    const field: unknown = value[name as keyof typeof value];
+    if (typeof field === 'object' && field !== null && isDeeper(field, levels - 1)) return true;
   }
   return false;
 }

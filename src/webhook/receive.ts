@@ -66,8 +66,8 @@ export function createWebhookReceiver(deps: ReceiverDeps): WebhookReceiver {
       requireAccepting(endpoint);
       await requireRate(endpoint);
       requireSignature(connector.webhook, delivery, endpoint);
-      const event = toEvent(connector.webhook, delivery);
-      const entry = toEntry(deps, connector, endpoint, delivery, event);
+      // The parsed body stays behind in there: it must not live as long as the flush.
+      const entry = toEntry(deps, connector, endpoint, delivery);
       const appended = await journal.append(entry);
       count(metrics, providerId, entry, appended);
       return appended;
@@ -111,9 +111,9 @@ function toEntry(
   { vault, environment, log }: ReceiverDeps,
   connector: Receiving,
   { tenantId, connectionId }: Endpoint,
-  { body, headers }: RawDelivery,
-  event: ProviderEvent,
+  delivery: RawDelivery,
 ): JournalEntry {
+  const event = toEvent(connector.webhook, delivery);
   const providerId = connector.manifest.id;
   const deliveryId = uuidV7();
   const origin = { tenantId, connectionId, providerId, environment, deliveryId };
@@ -127,11 +127,11 @@ function toEntry(
       event_id: event.id,
       event_type: event.type.slice(0, 255),
       api_version: event.apiVersion,
-      content_type: headers['content-type'] ?? '',
+      content_type: delivery.headers['content-type'] ?? '',
       received_at: event.receivedAt.toISOString(),
       failure,
     },
-    body: vault.seal(compress(body), { tenantId, id: deliveryId, field: 'delivery_body' }),
+    body: vault.seal(compress(delivery.body), { tenantId, id: deliveryId, field: 'delivery_body' }),
     signals,
   };
 }

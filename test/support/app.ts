@@ -58,11 +58,15 @@ export interface TestAppOptions {
   readonly beside?: TestApp;
 }
 
+function standing(dataDir: string, databaseUrl: string): Record<string, string> {
+  return { PORT: '0', TRIBUTARY_DATA_DIR: dataDir, EGRESS_ALLOW: '127.0.0.0/8', DATABASE_URL: databaseUrl };
+}
+
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const { env = {}, clock = systemClock, beside, log = createLog('silent') } = options;
   const database = beside?.database ?? (await createTestDatabase());
   const dataDir = beside?.config.TRIBUTARY_DATA_DIR ?? mkdtempSync(join(tmpdir(), 'tributary-test-'));
-  const config = readConfig({ PORT: '0', TRIBUTARY_DATA_DIR: dataDir, EGRESS_ALLOW: '127.0.0.0/8', ...env });
+  const config = readConfig({ ...standing(dataDir, database.url), ...env });
   const app = await createApp({
     config,
     databaseUrl: database.url,

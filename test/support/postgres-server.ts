@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { startEmbeddedPostgres } from '../../src/core/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../../src/core/embedded-postgres/index.js';
 
 /** A PostgreSQL server for a run of tests. */
 export interface PostgresServer {

@@ -1,0 +1,154 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { Connection } from '../../src/connection/connection.entity.js';
+import { IntegrationActionPage } from '../action/type.js';
+import { RequiresScope, withScope } from '../authorize.js';
+import type { GraphQLContext } from '../context.js';
+import { given } from '../given.js';
+import { IntegrationHealth } from '../health/type.js';
+import { PageArgs, toPageRequest } from '../page.js';
+import { toProvider } from '../provider/provider.js';
+import { IntegrationProvider } from '../provider/type.js';
+import { IntegrationReceiptPage } from '../receipt/type.js';
+import { SignalFilter } from '../signal/input.js';
+import { SignalPage } from '../signal/type.js';
+import { Tenant } from '../tenant/type.js';
+import { ConnectInput, ConnectionFilter, toConnectCommand } from './input.js';
+import {
+  ConnectPayload,
+  CredentialInfo,
+  IntegrationConnection,
+  IntegrationConnectionPage,
+  WebhookEndpoint,
+} from './type.js';
+import { toWebhookSetup } from './webhook.js';
+
+/** Connections as root fields have them. */
+@Resolver(() => IntegrationConnection)
+export class ConnectionResolver {
+  @RequiresScope('integrations:write')
+  @Mutation(() => ConnectPayload, {
+    description: 'Makes a connection and stores its credential sealed. It works once `verify` has tried it.',
+  })
+  async connect(
+    @Arg('input', () => ConnectInput, { description: 'To whom, and by which credential.' })
+    input: ConnectInput,
+    @Ctx() { services, caller }: GraphQLContext,
+  ) {
+    const { connection, webhook } = await services.connections.connect(caller, toConnectCommand(input));
+    const connector = services.catalog.find(connection.providerId);
+    return { connection, webhook: webhook && toWebhookSetup(webhook, connector) };
+  }
+
+  @RequiresScope('integrations:write')
+  @Mutation(() => IntegrationConnection, {
+    description:
+      'Asks the provider who the credential belongs to: ACTIVE when it answers, else ERROR with a reason that says what to do.',
+  })
+  verify(
+    @Arg('connectionId', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() { services, caller }: GraphQLContext,
+  ) {
+    return services.connections.verify(caller, id);
+  }
+
+  @RequiresScope('integrations:read')
+  @Query(() => IntegrationConnectionPage, { description: 'Connections, newest first.' })
+  connections(
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() { services, caller }: GraphQLContext,
+    @Arg('filter', () => ConnectionFilter, {
+      nullable: true,
+      description: 'Which ones; left out: all but DELETED.',
+    })
+    filter?: ConnectionFilter | null,
+  ) {
+    return services.connections.list(caller, given(filter), toPageRequest(page));
+  }
+
+  @RequiresScope('integrations:read')
+  @Query(() => IntegrationConnection, { nullable: true, description: 'One connection.' })
+  connection(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() { services, caller }: GraphQLContext,
+  ) {
+    return services.connections.require(caller, id);
+  }
+}
+
+/** Where a connection leads. */
+@Resolver(() => IntegrationConnection)
+export class ConnectionFieldsResolver {
+  @FieldResolver(() => Tenant, { description: 'Whose connection it is.' })
+  tenant(@Root() { tenantId }: Connection) {
+    return { id: tenantId };
+  }
+
+  @FieldResolver(() => IntegrationProvider, { description: 'The outside system.' })
+  provider(@Root() { providerId }: Connection, @Ctx() { services }: GraphQLContext) {
+    return toProvider(services.catalog.require(providerId));
+  }
+
+  @RequiresScope('integrations:read')
+  @FieldResolver(() => CredentialInfo, { nullable: true, description: 'What may be known of its secret.' })
+  async credential(@Root() { id, grantedScopes }: Connection, @Ctx() { loaders }: GraphQLContext) {
+    const credential = await loaders.credential.load(id);
+    return (
+      credential && { version: credential.version, createdAt: credential.createdAt, scopes: grantedScopes }
+    );
+  }
+
+  @RequiresScope('integrations:read')
+  @FieldResolver(() => WebhookEndpoint, {
+    nullable: true,
+    description: 'Where its webhooks arrive; null where it takes none.',
+  })
+  async webhook(@Root() { id }: Connection, @Ctx() { services, loaders }: GraphQLContext) {
+    const endpoint = await loaders.endpoint.load(id);
+    return endpoint && { url: services.connections.urlOf(endpoint), createdAt: endpoint.createdAt };
+  }
+
+  @RequiresScope('integrations:read')
+  @FieldResolver(() => IntegrationHealth, { description: 'What was seen of it within the last hour.' })
+  health(@Root() { id }: Connection, @Ctx() { loaders }: GraphQLContext) {
+    return loaders.health.load(id);
+  }
+
+  @RequiresScope('integrations:read')
+  @FieldResolver(() => SignalPage, {
+    description:
+      'Its signals in the order of commits, oldest first. `filter.connectionIds` is this connection.',
+  })
+  signals(
+    @Root() { id }: Connection,
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() { services, caller }: GraphQLContext,
+    @Arg('filter', () => SignalFilter, { nullable: true, description: 'Which ones; left out: all.' })
+    filter?: SignalFilter | null,
+  ) {
+    return services.signals.list(caller, { ...given(filter), connectionIds: [id] }, toPageRequest(page));
+  }
+
+  @RequiresScope('integrations:read')
+  @FieldResolver(() => IntegrationActionPage, { description: 'Its actions, newest first.' })
+  actions(
+    @Root() { id }: Connection,
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() { services, caller }: GraphQLContext,
+  ) {
+    return services.actions.list(caller, { connectionId: id }, toPageRequest(page));
+  }
+
+  @RequiresScope('integrations:audit')
+  @FieldResolver(() => IntegrationReceiptPage, { description: 'Receipts about it, newest first.' })
+  receipts(
+    @Root() { id }: Connection,
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() { services, caller }: GraphQLContext,
+  ) {
+    return services.receipts.list(caller, { connectionId: id }, toPageRequest(page));
+  }
+}
+
+export const connectionReference = withScope('integrations:read', ({ id }, { loaders }) =>
+  loaders.connection.load(id),
+);

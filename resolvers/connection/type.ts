@@ -1,0 +1,150 @@
+import { Field, ID, Int, ObjectType } from 'type-graphql';
+import type { AuthMethod, Capability, JsonObject } from '../../src/connector/index.js';
+import type { ConnectionStatus } from '../../src/connection/status.js';
+import { entityKey } from '../entity-key.js';
+import { toEnum } from '../enum.js';
+import { toPageType } from '../page.js';
+import { IntegrationAuthMethod, IntegrationCapability } from '../provider/type.js';
+import { DateTime, JSONObject, URLScalar } from '../scalars.js';
+
+export const IntegrationConnectionStatus = toEnum<ConnectionStatus>(
+  'IntegrationConnectionStatus',
+  'What someone decided, or must do, about a connection. What we observe lately is its health: two fields, never mixed.',
+  {
+    AUTHORIZING: 'Waits for a person’s consent at the provider.',
+    PENDING_VERIFICATION: 'Has a credential that nobody has tried: call `verify`.',
+    ACTIVE: 'The credential is known to work.',
+    SUSPENDED: 'Put to rest by someone.',
+    REAUTHORIZATION_REQUIRED: 'The provider wants a person’s consent again.',
+    ERROR: 'The provider refused the credential; `statusReason` says what to do.',
+    DELETED: 'Gone, with its secrets.',
+  },
+);
+
+@ObjectType({ description: 'Why a connection is in its status, and what to do next.' })
+export class StatusReason {
+  @Field(() => String, { description: 'Stable, in lower_snake.' })
+  code!: string;
+
+  @Field(() => String, { description: 'What happened and what to do, for the tenant’s admin.' })
+  message!: string;
+
+  @Field(() => DateTime, { description: 'Since when.' })
+  since!: string;
+}
+
+@ObjectType({ description: 'What may be known of a secret. The secret itself never leaves.' })
+export class CredentialInfo {
+  @Field(() => Int, { description: 'Counts up with every new secret.' })
+  version!: number;
+
+  @Field(() => DateTime, { description: 'When this version was stored.' })
+  createdAt!: Date;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Scopes granted at the provider, as of the last `verify`; null when it does not tell.',
+  })
+  scopes!: readonly string[] | null;
+}
+
+@ObjectType({ description: 'The account at the provider that a credential belongs to.' })
+export class ExternalAccount {
+  @Field(() => ID, { description: 'The provider’s id of it.' })
+  id!: string;
+
+  @Field(() => String, { description: 'Its name at the provider.' })
+  name!: string;
+
+  @Field(() => URLScalar, { nullable: true, description: 'Where a person can see it.' })
+  url?: string;
+}
+
+@ObjectType({ description: 'Where a connection’s webhooks arrive.' })
+export class WebhookEndpoint {
+  @Field(() => URLScalar, {
+    description: 'What is entered at the provider. Its last part is a secret token.',
+  })
+  url!: string;
+
+  @Field(() => DateTime, { description: 'When URL and secret were made.' })
+  createdAt!: Date;
+}
+
+@entityKey
+@ObjectType({ description: 'A tenant’s authorised link to a provider.' })
+export class IntegrationConnection {
+  @Field(() => ID, { description: 'Also the `producer_id` of its signals.' })
+  id!: string;
+
+  @Field(() => String, { description: 'Unique in the tenant for its provider.' })
+  name!: string;
+
+  @Field(() => String, { nullable: true, description: 'What it is for.' })
+  description!: string | null;
+
+  @Field(() => IntegrationConnectionStatus, { description: 'What someone decided, or must do, about it.' })
+  status!: ConnectionStatus;
+
+  @Field(() => StatusReason, {
+    nullable: true,
+    description: 'Why it is in this status; null when there is nothing to say.',
+  })
+  statusReason!: StatusReason | null;
+
+  @Field(() => IntegrationAuthMethod, { description: 'How it proves itself to the provider.' })
+  authMethod!: AuthMethod;
+
+  @Field(() => ExternalAccount, {
+    nullable: true,
+    description: 'Who it is at the provider; null until it was verified.',
+  })
+  account!: ExternalAccount | null;
+
+  @Field(() => [IntegrationCapability], { description: 'What it may be used for.' })
+  capabilities!: readonly Capability[];
+
+  @Field(() => JSONObject, { description: 'As `IntegrationProvider.settingsSchema` says.' })
+  settings!: JsonObject;
+
+  @Field(() => [String], { description: 'Words of the tenant’s own to find it by.' })
+  tags!: readonly string[];
+
+  @Field(() => DateTime, { description: 'When it was made.' })
+  createdAt!: Date;
+
+  @Field(() => DateTime, { description: 'When it last changed.' })
+  updatedAt!: Date;
+
+  @Field(() => DateTime, { nullable: true, description: 'When its credential last proved to work.' })
+  verifiedAt!: Date | null;
+}
+
+export const IntegrationConnectionPage = toPageType(
+  'IntegrationConnectionPage',
+  'connections',
+  () => IntegrationConnection,
+);
+
+@ObjectType({ description: 'What to enter at the provider so that its events arrive.' })
+export class WebhookSetup {
+  @Field(() => URLScalar, {
+    description: 'Where the provider shall send to. Its last part is a secret token.',
+  })
+  url!: string;
+
+  @Field(() => String, { description: 'What the provider shall sign with. Shown this once.' })
+  secret!: string;
+
+  @Field(() => String, { nullable: true, description: 'What to do with the two, for the tenant’s admin.' })
+  instructions?: string;
+}
+
+@ObjectType({ description: 'A connection that was just made.' })
+export class ConnectPayload {
+  @Field(() => IntegrationConnection, { description: 'Waits for `verify`.' })
+  connection!: IntegrationConnection;
+
+  @Field(() => WebhookSetup, { nullable: true, description: 'Null where the connection takes no webhooks.' })
+  webhook!: WebhookSetup | null;
+}

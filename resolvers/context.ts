@@ -1,0 +1,63 @@
+import DataLoader from 'dataloader';
+import type { Action } from '../src/action/action.entity.js';
+import type { Connection, CredentialRecord, WebhookEndpoint } from '../src/connection/connection.entity.js';
+import type { Caller } from '../src/core/caller.js';
+import type { Health } from '../src/health/health.js';
+import type { Receipt } from '../src/receipt/receipt.entity.js';
+import type { Services } from '../src/services.js';
+import type { Signal } from '../src/signal/signal.entity.js';
+
+/** What resolvers work with: who asks, whom they ask, and how to ask for many at once. */
+export interface GraphQLContext {
+  readonly caller: Caller;
+  readonly services: Services;
+  readonly loaders: Loaders;
+}
+
+/** By id; null for what does not exist in the caller's tenant. */
+type Loader<T> = DataLoader<string, T | null>;
+
+export interface Loaders {
+  readonly connection: Loader<Connection>;
+  /** By connection. */
+  readonly credential: Loader<CredentialRecord>;
+  /** By connection. */
+  readonly endpoint: Loader<WebhookEndpoint>;
+  /** By connection. */
+  readonly health: Loader<Health>;
+  readonly signal: Loader<Signal>;
+  readonly action: Loader<Action>;
+  readonly receiptOfAction: Loader<Receipt>;
+}
+
+const MAX_BATCH = 500;
+
+/** The context of one operation. */
+export function createContext(services: Services, caller: Caller): GraphQLContext {
+  const { connections, signals, actions, receipts, health } = services;
+  return {
+    caller,
+    services,
+    loaders: {
+      connection: createLoader((ids) => connections.findMany(caller, ids)),
+      credential: createLoader((ids) => connections.credentials(caller, ids)),
+      endpoint: createLoader((ids) => connections.endpoints(caller, ids)),
+      health: createLoader((ids) => health.of(caller, ids)),
+      signal: createLoader((ids) => signals.findMany(caller, ids)),
+      action: createLoader((ids) => actions.findMany(caller, ids)),
+      receiptOfAction: createLoader((ids) => receipts.ofActions(caller, ids)),
+    },
+  };
+}
+
+/**
+ * Joins what one step of an operation asks for into one query. It remembers nothing: the context of a subscription
+ * lives for hours, and a mutation must not see what was true before the one ahead of it.
+ */
+function createLoader<T>(read: (ids: readonly string[]) => Promise<ReadonlyMap<string, T>>): Loader<T> {
+  const batch = async (ids: readonly string[]): Promise<(T | null)[]> => {
+    const found = await read([...new Set(ids)]);
+    return ids.map((id) => found.get(id) ?? null);
+  };
+  return new DataLoader(batch, { cache: false, maxBatchSize: MAX_BATCH });
+}

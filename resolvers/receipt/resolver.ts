@@ -1,0 +1,64 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
+import { TributaryError } from '../../src/core/errors.js';
+import type { Receipt } from '../../src/receipt/receipt.entity.js';
+import { RequiresScope, withScope } from '../authorize.js';
+import { IntegrationConnection } from '../connection/type.js';
+import type { GraphQLContext } from '../context.js';
+import { given } from '../given.js';
+import { PageArgs, toPageRequest } from '../page.js';
+import { toProvider } from '../provider/provider.js';
+import { IntegrationProvider } from '../provider/type.js';
+import { Tenant } from '../tenant/type.js';
+import { ReceiptFilter } from './input.js';
+import { IntegrationReceipt, IntegrationReceiptPage } from './type.js';
+
+@Resolver(() => IntegrationReceipt)
+export class ReceiptResolver {
+  @RequiresScope('integrations:audit')
+  @Query(() => IntegrationReceiptPage, { description: 'Receipts, newest first.' })
+  receipts(
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() { services, caller }: GraphQLContext,
+    @Arg('filter', () => ReceiptFilter, { nullable: true, description: 'Which ones; left out: all.' })
+    filter?: ReceiptFilter | null,
+  ) {
+    return services.receipts.list(caller, given(filter), toPageRequest(page));
+  }
+
+  @RequiresScope('integrations:audit')
+  @Query(() => IntegrationReceipt, { nullable: true, description: 'One receipt.' })
+  receipt(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() { services, caller }: GraphQLContext,
+  ) {
+    return services.receipts.require(caller, id);
+  }
+
+  @FieldResolver(() => Tenant, { description: 'Whose receipt it is.' })
+  tenant(@Root() { tenantId }: Receipt) {
+    return { id: tenantId };
+  }
+
+  @FieldResolver(() => IntegrationConnection, { nullable: true, description: 'The connection it is about.' })
+  connection(@Root() { connectionId }: Receipt, @Ctx() { loaders }: GraphQLContext) {
+    return connectionId && loaders.connection.load(connectionId);
+  }
+
+  @FieldResolver(() => IntegrationProvider, {
+    nullable: true,
+    description: 'The provider it is about; null when its connector is no longer there.',
+  })
+  provider(@Root() { providerId }: Receipt, @Ctx() { services }: GraphQLContext) {
+    const connector = services.catalog.find(providerId ?? '');
+    return connector ? toProvider(connector) : null;
+  }
+}
+
+export const receiptReference = withScope('integrations:audit', ({ id }, { services, caller }) =>
+  services.receipts.require(caller, id).catch(nullIfNotFound),
+);
+
+function nullIfNotFound(error: unknown): null {
+  if (error instanceof TributaryError && error.code === 'NOT_FOUND') return null;
+  throw error;
+}

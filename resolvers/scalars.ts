@@ -1,0 +1,53 @@
+import { GraphQLError, GraphQLScalarType, GraphQLString, valueFromASTUntyped } from 'graphql';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { isObject } from '../src/connector/index.js';
+
+/** Deeper than any real settings or credential; below what recursive code downstream can bear. */
+const MAX_DEPTH = 32;
+
+export const DateTime = new GraphQLScalarType({
+  ...GraphQLDateTimeISO.toConfig(),
+  name: 'DateTime',
+  description: 'A moment as RFC 3339 text in UTC with milliseconds: `2026-11-21T09:30:00.000Z`.',
+});
+
+export const Cursor = new GraphQLScalarType({
+  ...GraphQLString.toConfig(),
+  name: 'Cursor',
+  description:
+    'A position in a list or in the feed of signals. Opaque and URL-safe: take it as it is given, and give it back unchanged.',
+});
+
+export const URLScalar = new GraphQLScalarType<string, string>({
+  name: 'URL',
+  description: 'An absolute URL (RFC 3986).',
+  // What is stored goes out as it is: one odd link of a provider must not take a whole answer down.
+  serialize: String,
+  parseValue: requireUrl,
+});
+
+export const JSONObject = new GraphQLScalarType<object, object>({
+  name: 'JSONObject',
+  description: `A JSON object, nested at most ${MAX_DEPTH} deep when it is sent.`,
+  serialize: (value) => value as object,
+  parseValue: requireObject,
+  parseLiteral: (node, variables) => requireObject(valueFromASTUntyped(node, variables)),
+});
+
+function requireUrl(value: unknown): string {
+  if (typeof value === 'string' && URL.canParse(value)) return value;
+  throw new GraphQLError('URL must be an absolute URL.');
+}
+
+/** Never quotes the value: credentials come in as a JSONObject. */
+function requireObject(value: unknown): object {
+  if (!isObject(value)) throw new GraphQLError('JSONObject must be a JSON object.');
+  if (!isWithin(value, MAX_DEPTH))
+    throw new GraphQLError(`JSONObject must not be nested more than ${MAX_DEPTH} deep.`);
+  return value;
+}
+
+function isWithin(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((inner) => isWithin(inner, depth - 1));
+}

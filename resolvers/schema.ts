@@ -1,0 +1,80 @@
+import 'reflect-metadata';
+import { type GraphQLSchema, parse } from 'graphql';
+import { buildSubgraphSchema, printSubgraphSchema } from '@apollo/subgraph';
+import { type BuildSchemaOptions, type PubSub, buildSchemaSync, createResolversMap } from 'type-graphql';
+import { ActionResolver, actionReference } from './action/resolver.js';
+import { type Reference, authChecker } from './authorize.js';
+import { ConnectionFieldsResolver, ConnectionResolver, connectionReference } from './connection/resolver.js';
+import { HealthResolver } from './health/resolver.js';
+import { ProviderResolver, providerReference } from './provider/resolver.js';
+import { ReceiptResolver, receiptReference } from './receipt/resolver.js';
+import { SignalResolver, signalReference } from './signal/resolver.js';
+import { TenantResolver, tenantReference } from './tenant/resolver.js';
+
+const LINK = `extend schema
+  @link(
+    url: "https://specs.apollo.dev/federation/v2.9"
+    import: ["@key", "@shareable", "@authenticated", "@requiresScopes"]
+  )
+
+# Federation does not know it yet: defined here, a gateway takes it for a directive of ours. The subgraph enforces it.
+directive @oneOf on INPUT_OBJECT`;
+
+const resolvers: BuildSchemaOptions['resolvers'] = [
+  ProviderResolver,
+  ConnectionResolver,
+  ConnectionFieldsResolver,
+  SignalResolver,
+  ActionResolver,
+  ReceiptResolver,
+  HealthResolver,
+  TenantResolver,
+];
+
+/** How each entity is found when another subgraph refers to it. */
+const references: Readonly<Record<string, Reference>> = {
+  IntegrationProvider: providerReference,
+  IntegrationConnection: connectionReference,
+  Signal: signalReference,
+  IntegrationAction: actionReference,
+  IntegrationReceipt: receiptReference,
+  Tenant: tenantReference,
+};
+
+/** type-graphql wants one as soon as there is a subscription. Ours read the feed and never ask it. */
+const noPubSub: PubSub = {
+  publish() {
+    throw new Error('Subscriptions read the feed: give them `subscribe`.');
+  },
+  subscribe() {
+    throw new Error('Subscriptions read the feed: give them `subscribe`.');
+  },
+};
+
+export interface SubgraphSchema {
+  /** What the server executes, with `_service` and `_entities`. */
+  readonly schema: GraphQLSchema;
+  /** What is published: schema/tributary.graphql. */
+  readonly sdl: string;
+}
+
+/** Builds the subgraph from the resolvers. */
+export function buildSchema(): SubgraphSchema {
+  // Inputs are checked by the services, for every edge alike. Federation's directives are unknown to this first schema.
+  const options = { resolvers, authChecker, pubSub: noPubSub, validate: false, skipCheck: true };
+  return buildFederatedSchema(buildSchemaSync(options));
+}
+
+/** type-graphql knows no federation: its schema is printed, linked to the specification and built again by Apollo. */
+function buildFederatedSchema(base: GraphQLSchema): SubgraphSchema {
+  const sdl = `${LINK}\n\n${printSubgraphSchema(base)}\n`;
+  const map = createResolversMap(base) as Record<string, object>;
+  for (const [type, resolve] of Object.entries(references)) {
+    map[type] = { ...map[type], __resolveReference: resolve };
+  }
+  type Module = Parameters<typeof buildSubgraphSchema>[0] extends infer T
+    ? Extract<T, readonly unknown[]>[number]
+    : never;
+  const module = { typeDefs: parse(sdl), resolvers: map } as Module;
+  return { schema: buildSubgraphSchema([module]), sdl };
+}

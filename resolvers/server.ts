@@ -1,0 +1,92 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { GraphQLError } from 'graphql';
+import { TributaryError } from '../src/core/errors.js';
+import { type GraphQLContext, createContext } from './context.js';
+import { toFormattedError } from './errors.js';
+import { MAX_TOKENS, depthLimit } from './limits.js';
+import { type GraphQLDeps, correlationIdOf, identify } from './request.js';
+import { buildSchema } from './schema.js';
+import { attachSockets } from './socket.js';
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** Puts GraphQL on the server: POST and GET /graphql, and WebSockets at the same path. */
+export async function attachGraphQL(
+  app: FastifyInstance,
+  deps: GraphQLDeps,
+): Promise<{ close(): Promise<void> }> {
+  const { services, authenticator, environment } = deps;
+  const { schema } = buildSchema();
+  const apollo = new ApolloServer<GraphQLContext>({
+    schema,
+    introspection: environment !== 'prod',
+    includeStacktraceInErrorResponses: false,
+    parseOptions: { maxTokens: MAX_TOKENS },
+    validationRules: [depthLimit],
+    stopOnTerminationSignals: false,
+    logger: deps.log,
+    plugins: [
+      fastifyApolloDrainPlugin(app),
+      ApolloServerPluginInlineTraceDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      formattedErrors(deps),
+    ],
+  });
+  await apollo.start();
+
+  const context = async (request: FastifyRequest, reply: FastifyReply): Promise<GraphQLContext> => {
+    const correlationId = correlationIdOf(request.headers);
+    void reply.header('x-correlation-id', correlationId);
+    const caller = await identify(authenticator, request.headers.authorization, correlationId).catch(
+      asHttpError,
+    );
+    return createContext(services, caller);
+  };
+  app.route({
+    url: '/graphql',
+    method: ['GET', 'POST'],
+    bodyLimit: MAX_BODY_BYTES,
+    handler: fastifyApolloHandler(apollo, { context }),
+  });
+  const sockets = attachSockets(app.server, schema, deps);
+
+  return {
+    async close() {
+      await sockets.close();
+      await apollo.stop();
+    },
+  };
+}
+
+/** Apollo answers what `context` throws with the status its extensions name. */
+function asHttpError(error: unknown): never {
+  if (!(error instanceof TributaryError)) throw error;
+  const { code, details, status, message } = error;
+  throw new GraphQLError(message, { extensions: { code, details, http: { status } } });
+}
+
+/** The last look at an answer: every error in the one form, with the request's correlation id on what is a bug. */
+function formattedErrors({ log, environment }: GraphQLDeps): ApolloServerPlugin<GraphQLContext> {
+  return {
+    requestDidStart: async () => ({
+      async willSendResponse({ response, errors = [], contextValue }) {
+        if (response.body.kind !== 'single' || !response.body.singleResult.errors) return;
+        const { correlationId } = contextValue.caller;
+        const context = { log, correlationId, hidesNames: environment === 'prod' };
+        response.body.singleResult.errors = response.body.singleResult.errors.map((formatted, index) =>
+          toFormattedError(formatted, errors[index], context),
+        );
+      },
+    }),
+  };
+}

@@ -1,0 +1,113 @@
+import { Field, Float, ID, ObjectType } from 'type-graphql';
+import type { CorrelationHint as Hint, SignalKind as Kind } from '../../src/connector/index.js';
+import { entityKey } from '../entity-key.js';
+import { toEnum } from '../enum.js';
+import { toPageType } from '../page.js';
+import { DateTime, URLScalar } from '../scalars.js';
+
+type Environment = 'dev' | 'stage' | 'prod';
+
+export const SignalKind = toEnum<Kind>('SignalKind', 'What sort of thing a signal tells.', {
+  event: 'Something happened.',
+  metric: 'A number was measured.',
+  log: 'A line was written.',
+  trace: 'A span was recorded.',
+});
+
+export const SignalEnvironment = toEnum<Environment>(
+  'SignalEnvironment',
+  'Which of our environments took it in.',
+  {
+    dev: 'Development.',
+    stage: 'Staging.',
+    prod: 'Production.',
+  },
+);
+
+export const CorrelationHintType = toEnum<Hint['type']>(
+  'CorrelationHintType',
+  'By what a signal can be joined to others.',
+  {
+    resource_id: 'The same thing: a commit, an issue key.',
+    temporal: 'The same moment.',
+    metadata: 'The same words about it.',
+  },
+);
+
+@ObjectType({ description: 'Where something happened.' })
+export class SignalResource {
+  @Field(() => String, { nullable: true, description: '`owner/name`, as the provider writes it.' })
+  repository?: string;
+
+  @Field(() => String, { nullable: true, description: 'Without `refs/heads/`.' })
+  branch?: string;
+
+  @Field(() => String, { nullable: true, description: 'The pull request’s number, as text.' })
+  prId?: string;
+
+  @Field(() => String, { nullable: true, description: 'Full hash.' })
+  commit?: string;
+
+  @Field(() => String, { nullable: true, description: 'The service it is about.' })
+  service?: string;
+
+  @Field(() => String, { nullable: true, description: 'The provider’s environment, such as `production`.' })
+  environment?: string;
+}
+
+@ObjectType({ description: 'A link at which a person can see the thing itself.' })
+export class EvidenceLink {
+  @Field(() => String, { description: 'What it shows: `pull_request`, `commit`, `build` …' })
+  type!: string;
+
+  @Field(() => URLScalar, { description: 'Where it is.' })
+  url!: string;
+
+  @Field(() => String, { nullable: true, description: 'What it is called.' })
+  title?: string;
+}
+
+@ObjectType({ description: 'Something to join a signal to others by.' })
+export class CorrelationHint {
+  @Field(() => CorrelationHintType, { description: 'By what.' })
+  type!: Hint['type'];
+
+  @Field(() => String, { description: 'What the others carry too.' })
+  value!: string;
+
+  @Field(() => Float, { description: 'How telling it is, 0 to 1.' })
+  confidence!: number;
+}
+
+@entityKey
+@ObjectType({ description: 'One thing that happened at a provider, in one shape for all providers.' })
+export class Signal {
+  @Field(() => ID, { description: 'The same however often, and by whichever way, the event comes.' })
+  id!: string;
+
+  @Field(() => SignalEnvironment, { description: 'Which of our environments took it in.' })
+  environment!: Environment;
+
+  @Field(() => SignalKind, { description: 'What sort of thing it tells.' })
+  kind!: Kind;
+
+  @Field(() => String, { description: 'The canonical type: `pr_opened`, `issue_created`, `chat_message` …' })
+  type!: string;
+
+  @Field(() => DateTime, { description: 'When it happened, as the provider says.' })
+  occurredAt!: Date;
+
+  @Field(() => DateTime, { description: 'When it reached us.' })
+  ingestedAt!: Date;
+
+  @Field(() => String, { nullable: true, description: 'The provider’s id of the event.' })
+  correlationId!: string | null;
+
+  @Field(() => String, { description: 'Semantic version of the envelope’s shape.' })
+  schemaVersion!: string;
+
+  @Field(() => String, { description: 'Its place in the order of commits, in decimal: it outgrows 32 bits.' })
+  sequence!: string;
+}
+
+export const SignalPage = toPageType('SignalPage', 'signals', () => Signal);

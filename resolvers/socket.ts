@@ -1,0 +1,134 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import {
+  type FormattedExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import { CloseCode, type Context, GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
+import { type Extra, useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import type { Identity } from '../src/core/auth.js';
+import type { Caller } from '../src/core/caller.js';
+import { TributaryError } from '../src/core/errors.js';
+import { createContext } from './context.js';
+import { toFormattedError } from './errors.js';
+import { MAX_TOKENS, depthLimit } from './limits.js';
+import { type GraphQLDeps, correlationIdOf, identify } from './request.js';
+
+const PATH = /^\/graphql(?:$|\?)/;
+const MAX_MESSAGE_BYTES = 64 * 1024;
+const INIT_TIMEOUT_MS = 3_000;
+const KEEP_ALIVE_MS = 12_000;
+const MAX_SUBSCRIPTIONS = 100;
+
+/** What a socket knows once it has proven who it is. */
+type Session = Extra & { caller?: Caller & Identity } & Record<PropertyKey, unknown>;
+type Connected = Context<Record<string, unknown>, Session>;
+
+/**
+ * GraphQL over WebSocket (graphql-transport-ws) on the port and path of HTTP. A socket lives as long as its token: then
+ * it is closed with 4403, and the client comes back with a fresh one and its cursor.
+ */
+export function attachSockets(
+  server: Server,
+  schema: GraphQLSchema,
+  deps: GraphQLDeps,
+): { close(): Promise<void> } {
+  const { services, authenticator, log } = deps;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    handleProtocols: (offered) => offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) && GRAPHQL_TRANSPORT_WS_PROTOCOL,
+  });
+  const expiries = new Map<Session, NodeJS.Timeout>();
+
+  async function authenticate({ connectionParams, extra }: Connected): Promise<boolean> {
+    const { headers } = extra.request;
+    const given = connectionParams?.['authorization'] ?? headers.authorization;
+    try {
+      extra.caller = await identify(
+        authenticator,
+        typeof given === 'string' ? given : undefined,
+        correlationIdOf(headers),
+      );
+    } catch (error) {
+      if (error instanceof TributaryError && error.code === 'UNAUTHENTICATED') return false;
+      throw error;
+    }
+    expiries.set(
+      extra,
+      setTimeout(() => closeExpired(extra), timeLeft(extra.caller)),
+    );
+    return true;
+  }
+
+  const format = (extra: Session, errors: readonly GraphQLError[]) => {
+    const correlationId = extra.caller?.correlationId ?? '';
+    const context = { log, correlationId, hidesNames: deps.environment === 'prod' };
+    return errors.map((error) => toFormattedError(error.toJSON(), error, context));
+  };
+
+  const graphql = useServer<Record<string, unknown>, Session>(
+    {
+      schema,
+      connectionInitWaitTimeout: INIT_TIMEOUT_MS,
+      onConnect: authenticate,
+      context: ({ extra }) => createContext(services, requireCaller(extra)),
+      parse: (source) => parse(source, { maxTokens: MAX_TOKENS }),
+      validate: (target, document) => validate(target, document, [...specifiedRules, depthLimit]),
+      onSubscribe: ({ subscriptions }) => {
+        if (Object.keys(subscriptions).length <= MAX_SUBSCRIPTIONS) return undefined;
+        const message = `A socket carries at most ${MAX_SUBSCRIPTIONS} operations at once; open another socket.`;
+        return [new GraphQLError(message, { originalError: new TributaryError('RATE_LIMITED', message) })];
+      },
+      onError: ({ extra }, _id, _payload, errors) => format(extra, errors),
+      onNext: ({ extra }, _id, _payload, _args, result) => {
+        if (!result.errors) return undefined;
+        return { ...result, errors: format(extra, result.errors) } as FormattedExecutionResult;
+      },
+      onClose: ({ extra }) => {
+        clearTimeout(expiries.get(extra));
+        expiries.delete(extra);
+      },
+    },
+    sockets,
+    KEEP_ALIVE_MS,
+  );
+
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (!PATH.test(request.url ?? '')) return void socket.destroy();
+    sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+  };
+  server.on('upgrade', upgrade);
+
+  return {
+    async close() {
+      server.off('upgrade', upgrade);
+      // 1001, "going away": clients come back, to another process, with the cursor they have.
+      await graphql.dispose();
+      await new Promise<void>((resolve) => {
+        sockets.close(() => resolve());
+      });
+    },
+  };
+}
+
+function requireCaller({ caller }: Session): Caller {
+  if (caller) return caller;
+  throw new Error('graphql-ws executes nothing before onConnect has let the socket in');
+}
+
+/** setTimeout counts in 31 bits: a token that lives longer than 24 days is looked at again then. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+function timeLeft({ expiresAt }: Identity): number {
+  return Math.min(Math.max(0, expiresAt.getTime() - Date.now()), MAX_TIMER_MS);
+}
+
+function closeExpired({ socket }: Session): void {
+  socket.close(CloseCode.Forbidden, 'The token has expired');
+}

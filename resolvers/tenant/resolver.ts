@@ -1,0 +1,27 @@
+import { Args, Ctx, FieldResolver, Resolver } from 'type-graphql';
+import { RequiresScope, withScope } from '../authorize.js';
+import { IntegrationConnectionPage } from '../connection/type.js';
+import type { GraphQLContext } from '../context.js';
+import { TenantHealth } from '../health/type.js';
+import { PageArgs, toPageRequest } from '../page.js';
+import { Tenant } from './type.js';
+
+@Resolver(() => Tenant)
+export class TenantResolver {
+  @RequiresScope('integrations:read')
+  @FieldResolver(() => IntegrationConnectionPage, { description: 'Its connections, newest first.' })
+  connections(@Args(() => PageArgs) page: PageArgs, @Ctx() { services, caller }: GraphQLContext) {
+    return services.connections.list(caller, {}, toPageRequest(page));
+  }
+
+  @RequiresScope('integrations:read')
+  @FieldResolver(() => TenantHealth, { description: 'Its connections’ health, summed up.' })
+  health(@Ctx() { services, caller }: GraphQLContext) {
+    return services.health.ofTenant(caller);
+  }
+}
+
+/** A token speaks for one tenant: any other is as good as none. */
+export const tenantReference = withScope('integrations:read', ({ id }, { caller }) =>
+  id === caller.tenantId ? { id } : null,
+);

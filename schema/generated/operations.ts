@@ -1,0 +1,464 @@
+// Generated from schema/operations by `npm run codegen`; do not edit.
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** How far an action has come. The last four are final. */
+export type IntegrationActionStatus =
+  /** Stored; not begun. */
+  | 'ACCEPTED'
+  /** Under way. */
+  | 'RUNNING'
+  /** Nobody knows yet whether the last attempt took effect; it is looked into at `nextAttemptAt`. */
+  | 'RETRYING'
+  /** Done at the provider. */
+  | 'SUCCEEDED'
+  /** Not done; `failure` says why. */
+  | 'FAILED'
+  /** It could not be found out whether it was done: a person has to look. */
+  | 'UNCONFIRMED'
+  /** Given up before it began. */
+  | 'CANCELLED';
+
+/** What kind of trouble a provider gave. */
+export type IntegrationFailureCategory =
+  /** It refused the credential, or the credential lacks a permission. */
+  | 'AUTH'
+  /** It refused what was asked. */
+  | 'INVALID'
+  /** It has no such thing, or hides it from this credential. */
+  | 'NOT_FOUND'
+  /** Too many calls; `retryAt` says when to come back. */
+  | 'RATE_LIMIT'
+  /** The tenant’s own budget is used up. */
+  | 'BUDGET'
+  /** Not asked at all: it failed too often just now. */
+  | 'CIRCUIT_OPEN'
+  /** It failed by its own fault. */
+  | 'PROVIDER'
+  /** It could not be reached, or its answer was lost. */
+  | 'NETWORK'
+  /** None of the others. */
+  | 'UNKNOWN';
+
+/** What someone decided, or must do, about a connection. What we observe lately is its health: two fields, never mixed. */
+export type IntegrationConnectionStatus =
+  /** Waits for a person’s consent at the provider. */
+  | 'AUTHORIZING'
+  /** Has a credential that nobody has tried: call `verify`. */
+  | 'PENDING_VERIFICATION'
+  /** The credential is known to work. */
+  | 'ACTIVE'
+  /** Put to rest by someone. */
+  | 'SUSPENDED'
+  /** The provider wants a person’s consent again. */
+  | 'REAUTHORIZATION_REQUIRED'
+  /** The provider refused the credential; `statusReason` says what to do. */
+  | 'ERROR'
+  /** Gone, with its secrets. */
+  | 'DELETED';
+
+/** How a connection proves itself to its provider. */
+export type IntegrationAuthMethod =
+  /** OAuth 2.0 with a person’s consent. */
+  | 'OAUTH2'
+  /** OAuth 2.0 between machines. */
+  | 'OAUTH2_CLIENT_CREDENTIALS'
+  /** A key of the provider’s. */
+  | 'API_KEY'
+  /** User name and password. */
+  | 'BASIC'
+  /** A token sent as it is. */
+  | 'BEARER'
+  /** A role of a cloud account. */
+  | 'IAM_ROLE'
+  /** A key file of a service account. */
+  | 'SERVICE_ACCOUNT'
+  /** The provider asks for no proof. */
+  | 'NONE';
+
+/** What a connector can do with its provider. */
+export type IntegrationCapability =
+  /** Takes the provider’s webhooks. */
+  | 'WEBHOOK'
+  /** Asks the provider for what is new. */
+  | 'POLLING'
+  /** Does things at the provider. */
+  | 'ACTIONS'
+  /** Passes signed requests through. */
+  | 'PROXY'
+  /** Looks details up at the provider. */
+  | 'ENRICHMENT';
+
+/** What was seen of a connection within the last hour. */
+export type IntegrationHealthStatus =
+  /** At least nine of ten calls went well. */
+  | 'HEALTHY'
+  /** More than one call in ten failed. */
+  | 'DEGRADED'
+  /** More than half of the calls failed. */
+  | 'UNHEALTHY'
+  /** Nothing was called. */
+  | 'UNKNOWN';
+
+/** What kind of tool a provider is. */
+export type IntegrationCategory =
+  /** Hosts code, branches and pull requests. */
+  | 'SOURCE_CONTROL'
+  /** Builds, tests and deploys. */
+  | 'CI_CD'
+  /** Keeps issues, tickets and boards. */
+  | 'ISSUE_TRACKER'
+  /** Carries conversations. */
+  | 'CHAT'
+  /** Sends and receives mail. */
+  | 'EMAIL'
+  /** Keeps pages and documents. */
+  | 'KNOWLEDGE'
+  /** Measures, logs, traces and alarms. */
+  | 'OBSERVABILITY'
+  /** Pages people and runs incidents. */
+  | 'INCIDENT'
+  /** Runs infrastructure. */
+  | 'CLOUD'
+  /** Keeps users, groups and logins. */
+  | 'IDENTITY'
+  /** Runs service desks and changes. */
+  | 'ITSM'
+  /** Keeps customers and deals. */
+  | 'CRM'
+  /** Keeps orders, stock and books. */
+  | 'ERP'
+  /** Keeps employees. */
+  | 'HR'
+  /** Serves models. */
+  | 'AI'
+  /** Anything that speaks HTTP. */
+  | 'GENERIC';
+
+/** How far a connector has come. */
+export type IntegrationStage =
+  /** May change without notice. */
+  | 'ALPHA'
+  /** Complete enough to rely on; details may still change. */
+  | 'BETA'
+  /** Stable. */
+  | 'GA'
+  /** Still works; will be removed. */
+  | 'DEPRECATED';
+
+/** How a repeated action is kept to one effect at this provider. */
+export type IdempotencyGuarantee =
+  /** The provider itself refuses or absorbs the second one. */
+  | 'NATIVE'
+  /** We look for the effect of the first before sending again. */
+  | 'RECONCILED'
+  /** We never send again; what can’t be found out is UNCONFIRMED. */
+  | 'AT_MOST_ONCE';
+
+/** Which of our environments took it in. */
+export type SignalEnvironment =
+  /** Development. */
+  | 'DEV'
+  /** Staging. */
+  | 'STAGE'
+  /** Production. */
+  | 'PROD';
+
+/** What sort of thing a signal tells. */
+export type SignalKind =
+  /** Something happened. */
+  | 'EVENT'
+  /** A number was measured. */
+  | 'METRIC'
+  /** A line was written. */
+  | 'LOG'
+  /** A span was recorded. */
+  | 'TRACE';
+
+/** Which signals. Every given field must match; a list matches when it holds the value. At most 100 values a list. */
+export type SignalFilter = {
+  /** Of these connections. */
+  connectionIds?: Array<string | number> | null | undefined;
+  /** Of these providers. */
+  providerIds?: Array<string | number> | null | undefined;
+  /** Of these canonical types. */
+  types?: Array<string> | null | undefined;
+  /** Of these kinds. */
+  kinds?: Array<SignalKind> | null | undefined;
+  /** Of this repository, as the provider writes it. */
+  repository?: string | null | undefined;
+  /** Occurred at this moment or later. */
+  since?: string | null | undefined;
+  /** Occurred before this moment. */
+  until?: string | null | undefined;
+  /** With this correlation id. */
+  correlationId?: string | null | undefined;
+};
+
+/** What a receipt attests to. */
+export type IntegrationReceiptOutcome =
+  /** It was done. */
+  | 'SUCCESS'
+  /** It was not done. */
+  | 'FAILURE'
+  /** It could not be found out whether it was done. */
+  | 'UNCONFIRMED';
+
+/** Which connections. Every given field must match. */
+export type ConnectionFilter = {
+  /** To this provider. */
+  providerId?: string | number | null | undefined;
+  /** In this status. Left out: all but DELETED. */
+  status?: IntegrationConnectionStatus | null | undefined;
+  /** With this tag. */
+  tag?: string | null | undefined;
+};
+
+/** Which receipts. Every given field must match. */
+export type ReceiptFilter = {
+  /** Of this connection. */
+  connectionId?: string | number | null | undefined;
+  /** With this correlation id. */
+  correlationId?: string | null | undefined;
+  /** With this outcome. */
+  outcome?: IntegrationReceiptOutcome | null | undefined;
+  /** Of exactly this operation. */
+  operation?: string | null | undefined;
+};
+
+/** An action to carry out. */
+export type ExecuteActionInput = {
+  /** The connection to act through. */
+  connectionId: string | number;
+  /** What to do. */
+  action: ActionInput;
+  /** 1 to 255 characters, unique in the tenant and bound to the input: repeated with the same input it answers the action there is; with another one IDEMPOTENCY_CONFLICT. */
+  idempotencyKey: string;
+  /** Joins the action to the caller’s own decision. Left out: the request’s X-Correlation-ID. */
+  correlationId?: string | null | undefined;
+  /** How long to wait for it to settle, 0 to 60; 0 accepts and answers at once. */
+  waitSeconds?: number | null | undefined;
+};
+
+/** What to do: exactly one canonical verb. A provider offers some of them: see `IntegrationProvider.actions`. */
+export type ActionInput =
+  {   /** Creates an issue. */
+  createIssue: CreateIssueInput; addIssueComment?: never; commentOnPullRequest?: never; mergePullRequest?: never; setCommitStatus?: never; }
+  |  { createIssue?: never;   /** Comments on an issue. */
+  addIssueComment: AddIssueCommentInput; commentOnPullRequest?: never; mergePullRequest?: never; setCommitStatus?: never; }
+  |  { createIssue?: never; addIssueComment?: never;   /** Comments on a pull request. */
+  commentOnPullRequest: PullRequestCommentInput; mergePullRequest?: never; setCommitStatus?: never; }
+  |  { createIssue?: never; addIssueComment?: never; commentOnPullRequest?: never;   /** Merges a pull request. */
+  mergePullRequest: MergePullRequestInput; setCommitStatus?: never; }
+  |  { createIssue?: never; addIssueComment?: never; commentOnPullRequest?: never; mergePullRequest?: never;   /** Sets the status of a commit. */
+  setCommitStatus: CommitStatusInput; };
+
+/** An issue to create. */
+export type CreateIssueInput = {
+  /** Where it goes: `owner/name`, `PROJ`, a team key. */
+  project: string;
+  /** One line, at most 255 characters. */
+  title: string;
+  /** Markdown; turned into what the provider speaks. */
+  body?: string | null | undefined;
+  /** Labels by name. */
+  labels?: Array<string> | null | undefined;
+  /** Who shall do it, by the provider’s login or id. */
+  assignees?: Array<string> | null | undefined;
+  /** The provider’s name of a type, such as `Bug`. */
+  issueType?: string | null | undefined;
+};
+
+/** A comment on an issue. */
+export type AddIssueCommentInput = {
+  /** Needed where the issue’s key does not name it: `owner/name`. */
+  project?: string | null | undefined;
+  /** The key that people see: `7`, `PROJ-12`. */
+  issue: string;
+  /** Markdown; turned into what the provider speaks. */
+  body: string;
+};
+
+/** A comment on a pull request. */
+export type PullRequestCommentInput = {
+  /** The repository: `owner/name`. */
+  repository: string;
+  /** The pull request’s number. */
+  number: number;
+  /** Markdown; turned into what the provider speaks. */
+  body: string;
+};
+
+/** A pull request to merge. */
+export type MergePullRequestInput = {
+  /** The repository: `owner/name`. */
+  repository: string;
+  /** The pull request’s number. */
+  number: number;
+  /** Left out: the provider’s default. */
+  method?: MergeMethod | null | undefined;
+  /** Title of the merge or squash commit. */
+  title?: string | null | undefined;
+  /** Full hash; when the head has moved on, nothing is merged. */
+  expectedHeadSha?: string | null | undefined;
+};
+
+/** How a pull request’s commits reach its base branch. */
+export type MergeMethod =
+  /** All of them, with a merge commit. */
+  | 'MERGE'
+  /** As one commit. */
+  | 'SQUASH'
+  /** One by one on top of the base. */
+  | 'REBASE';
+
+/** The status of a commit, as one check sees it. */
+export type CommitStatusInput = {
+  /** The repository: `owner/name`. */
+  repository: string;
+  /** Full hash of the commit. */
+  sha: string;
+  /** Name of the check; a later status of the same name replaces this one. */
+  context: string;
+  /** What the check says. */
+  state: CommitState;
+  /** One line, at most 140 characters. */
+  description?: string | null | undefined;
+  /** Where the details are. */
+  targetUrl?: string | null | undefined;
+};
+
+/** What a check says about a commit. */
+export type CommitState =
+  /** Not finished. */
+  | 'PENDING'
+  /** Passed. */
+  | 'SUCCESS'
+  /** Did not pass. */
+  | 'FAILURE'
+  /** Could not be carried out. */
+  | 'ERROR';
+
+/** A connection to make. */
+export type ConnectInput = {
+  /** The provider, such as `github`. */
+  providerId: string | number;
+  /** 1 to 100 characters, unique in the tenant for its provider. */
+  name: string;
+  /** What it is for, at most 1,000 characters. */
+  description?: string | null | undefined;
+  /** One of `IntegrationProvider.authMethods`. */
+  authMethod: IntegrationAuthMethod;
+  /** The secret fields of `IntegrationProvider.credentialSchema`, such as `{ token }`. Stored sealed. */
+  credential?: Record<string, unknown> | null | undefined;
+  /** As `IntegrationProvider.settingsSchema` says. */
+  settings?: Record<string, unknown> | null | undefined;
+  /** What it may be used for. Left out: all that the connector can do. */
+  capabilities?: Array<IntegrationCapability> | null | undefined;
+  /** Words of your own to find it by, at most 20. */
+  tags?: Array<string> | null | undefined;
+};
+
+export type ActionQueryVariables = Exact<{
+  id?: string | number | null | undefined;
+  idempotencyKey?: string | null | undefined;
+}>;
+
+
+export type ActionQuery = { action: { id: string, type: string, status: IntegrationActionStatus, attempts: number, nextAttemptAt: string | null, result: { externalId: string, url: string | null } | null, failure: { category: IntegrationFailureCategory, message: string, retryAt: string | null } | null, receipt: { id: string, outcome: IntegrationReceiptOutcome } | null } | null };
+
+export type ConnectMutationVariables = Exact<{
+  input: ConnectInput;
+}>;
+
+
+export type ConnectMutation = { connect: { connection: { id: string, status: IntegrationConnectionStatus }, webhook: { url: string, secret: string, instructions: string | null } | null } };
+
+export type ConnectionQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type ConnectionQuery = { connection: { id: string, name: string, description: string | null, status: IntegrationConnectionStatus, authMethod: IntegrationAuthMethod, capabilities: Array<IntegrationCapability>, createdAt: string, updatedAt: string, verifiedAt: string | null, statusReason: { code: string, message: string, since: string } | null, account: { id: string, name: string, url: string | null } | null, credential: { version: number, createdAt: string, scopes: Array<string> | null } | null, webhook: { url: string, createdAt: string } | null, health: { status: IntegrationHealthStatus, lastSuccessAt: string | null, lastFailureAt: string | null, successRate1h: number | null, requests1h: number, errors1h: number, latencyP50Ms: number | null, latencyP95Ms: number | null, freshnessLagSeconds: number | null, recentErrors: Array<{ category: IntegrationFailureCategory, code: string, message: string, at: string | null }> }, signals: { nodes: Array<{ id: string, type: string, occurredAt: string }> }, actions: { nodes: Array<{ id: string, type: string, status: IntegrationActionStatus }> } } | null };
+
+export type ConnectionsQueryVariables = Exact<{
+  filter?: ConnectionFilter | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ConnectionsQuery = { connections: { nodes: Array<{ id: string, name: string, status: IntegrationConnectionStatus, tags: Array<string>, createdAt: string, provider: { id: string, name: string }, health: { status: IntegrationHealthStatus, successRate1h: number | null } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } };
+
+export type ExecuteActionMutationVariables = Exact<{
+  input: ExecuteActionInput;
+}>;
+
+
+export type ExecuteActionMutation = { executeAction: { id: string, type: string, status: IntegrationActionStatus, idempotencyKey: string, correlationId: string | null, attempts: number, nextAttemptAt: string | null, createdAt: string, settledAt: string | null, result: { externalId: string, url: string | null, output: Record<string, unknown> } | null, failure: { category: IntegrationFailureCategory, code: string, message: string, providerStatus: number | null, retryAt: string | null } | null } };
+
+export type ActionFieldsFragment = { id: string, type: string, status: IntegrationActionStatus, idempotencyKey: string, correlationId: string | null, attempts: number, nextAttemptAt: string | null, createdAt: string, settledAt: string | null, result: { externalId: string, url: string | null, output: Record<string, unknown> } | null, failure: { category: IntegrationFailureCategory, code: string, message: string, providerStatus: number | null, retryAt: string | null } | null };
+
+export type HealthQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type HealthQuery = { health: { counts: Array<{ status: IntegrationHealthStatus, count: number }>, worst: Array<{ status: IntegrationHealthStatus, successRate1h: number | null, connection: { id: string, name: string, status: IntegrationConnectionStatus }, recentErrors: Array<{ category: IntegrationFailureCategory, message: string, at: string | null }> }> } };
+
+export type ProvidersQueryVariables = Exact<{
+  category?: IntegrationCategory | null | undefined;
+  capability?: IntegrationCapability | null | undefined;
+}>;
+
+
+export type ProvidersQuery = { providers: Array<{ id: string, name: string, description: string, category: IntegrationCategory, stage: IntegrationStage, authMethods: Array<IntegrationAuthMethod>, capabilities: Array<IntegrationCapability>, credentialSchema: Record<string, unknown>, scopes: Array<{ scope: string, reason: string }>, actions: Array<{ type: string, title: string, idempotency: IdempotencyGuarantee }>, triggers: Array<{ signalType: string, title: string }> }> };
+
+export type ReceiptsQueryVariables = Exact<{
+  filter?: ReceiptFilter | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ReceiptsQuery = { receipts: { nodes: Array<{ id: string, operation: string, outcome: IntegrationReceiptOutcome, actor: string, correlationId: string | null, request: Record<string, unknown>, result: Record<string, unknown>, occurredAt: string, connection: { id: string, name: string } | null }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } };
+
+export type SignalReceivedSubscriptionVariables = Exact<{
+  filter?: SignalFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type SignalReceivedSubscription = { signalReceived: { id: string, cursor: string, sequence: string, type: string, occurredAt: string, ingestedAt: string, correlationId: string | null, payload: Record<string, unknown>, resource: { repository: string | null, branch: string | null, prId: string | null, commit: string | null } | null, evidence: Array<{ type: string, url: string, title: string | null }> } };
+
+export type SignalsQueryVariables = Exact<{
+  filter?: SignalFilter | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type SignalsQuery = { signals: { nodes: Array<{ id: string, cursor: string, sequence: string, type: string, kind: SignalKind, environment: SignalEnvironment, occurredAt: string, ingestedAt: string, correlationId: string | null, payload: Record<string, unknown>, resource: { repository: string | null, branch: string | null, prId: string | null, commit: string | null } | null, evidence: Array<{ type: string, url: string, title: string | null }>, connection: { id: string, name: string } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } } };
+
+export type SignalFieldsFragment = { id: string, cursor: string, sequence: string, type: string, kind: SignalKind, environment: SignalEnvironment, occurredAt: string, ingestedAt: string, correlationId: string | null, payload: Record<string, unknown>, resource: { repository: string | null, branch: string | null, prId: string | null, commit: string | null } | null, evidence: Array<{ type: string, url: string, title: string | null }>, connection: { id: string, name: string } };
+
+export type VerifyMutationVariables = Exact<{
+  connectionId: string | number;
+}>;
+
+
+export type VerifyMutation = { verify: { id: string, status: IntegrationConnectionStatus, verifiedAt: string | null, statusReason: { code: string, message: string, since: string } | null, account: { id: string, name: string, url: string | null } | null, credential: { version: number, scopes: Array<string> | null } | null } };
+
+export const ActionFieldsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"ActionFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"IntegrationAction"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"type"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"idempotencyKey"}},{"kind":"Field","name":{"kind":"Name","value":"correlationId"}},{"kind":"Field","name":{"kind":"Name","value":"attempts"}},{"kind":"Field","name":{"kind":"Name","value":"nextAttemptAt"}},{"kind":"Field","name":{"kind":"Name","value":"result"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"externalId"}},{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"output"}}]}},{"kind":"Field","name":{"kind":"Name","value":"failure"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"category"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"providerStatus"}},{"kind":"Field","name":{"kind":"Name","value":"retryAt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"settledAt"}}]}}]} as unknown as DocumentNode<ActionFieldsFragment, unknown>;
+export const SignalFieldsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"SignalFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Signal"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}},{"kind":"Field","name":{"kind":"Name","value":"sequence"}},{"kind":"Field","name":{"kind":"Name","value":"type"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"environment"}},{"kind":"Field","name":{"kind":"Name","value":"occurredAt"}},{"kind":"Field","name":{"kind":"Name","value":"ingestedAt"}},{"kind":"Field","name":{"kind":"Name","value":"correlationId"}},{"kind":"Field","name":{"kind":"Name","value":"resource"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"repository"}},{"kind":"Field","name":{"kind":"Name","value":"branch"}},{"kind":"Field","name":{"kind":"Name","value":"prId"}},{"kind":"Field","name":{"kind":"Name","value":"commit"}}]}},{"kind":"Field","name":{"kind":"Name","value":"payload"}},{"kind":"Field","name":{"kind":"Name","value":"evidence"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"type"}},{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"title"}}]}},{"kind":"Field","name":{"kind":"Name","value":"connection"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}}]} as unknown as DocumentNode<SignalFieldsFragment, unknown>;
+export const ActionDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Action"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"idempotencyKey"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}},{"kind":"Argument","name":{"kind":"Name","value":"idempotencyKey"},"value":{"kind":"Variable","name":{"kind":"Name","value":"idempotencyKey"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"type"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"attempts"}},{"kind":"Field","name":{"kind":"Name","value":"nextAttemptAt"}},{"kind":"Field","name":{"kind":"Name","value":"result"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"externalId"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"failure"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"category"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"retryAt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"receipt"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"outcome"}}]}}]}}]}}]} as unknown as DocumentNode<ActionQuery, ActionQueryVariables>;
+export const ConnectDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"Connect"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ConnectInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"connect"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"connection"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"status"}}]}},{"kind":"Field","name":{"kind":"Name","value":"webhook"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"secret"}},{"kind":"Field","name":{"kind":"Name","value":"instructions"}}]}}]}}]}}]} as unknown as DocumentNode<ConnectMutation, ConnectMutationVariables>;
+export const ConnectionDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Connection"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"connection"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"description"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"statusReason"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"since"}}]}},{"kind":"Field","name":{"kind":"Name","value":"authMethod"}},{"kind":"Field","name":{"kind":"Name","value":"capabilities"}},{"kind":"Field","name":{"kind":"Name","value":"account"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"credential"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"scopes"}}]}},{"kind":"Field","name":{"kind":"Name","value":"webhook"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"health"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"lastSuccessAt"}},{"kind":"Field","name":{"kind":"Name","value":"lastFailureAt"}},{"kind":"Field","name":{"kind":"Name","value":"successRate1h"}},{"kind":"Field","name":{"kind":"Name","value":"requests1h"}},{"kind":"Field","name":{"kind":"Name","value":"errors1h"}},{"kind":"Field","name":{"kind":"Name","value":"latencyP50Ms"}},{"kind":"Field","name":{"kind":"Name","value":"latencyP95Ms"}},{"kind":"Field","name":{"kind":"Name","value":"freshnessLagSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"recentErrors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"category"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"at"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"signals"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"5"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"type"}},{"kind":"Field","name":{"kind":"Name","value":"occurredAt"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"actions"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"5"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"type"}},{"kind":"Field","name":{"kind":"Name","value":"status"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}},{"kind":"Field","name":{"kind":"Name","value":"verifiedAt"}}]}}]}}]} as unknown as DocumentNode<ConnectionQuery, ConnectionQueryVariables>;
+export const ConnectionsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Connections"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"filter"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"ConnectionFilter"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"first"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Cursor"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"connections"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"filter"},"value":{"kind":"Variable","name":{"kind":"Name","value":"filter"}}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"Variable","name":{"kind":"Name","value":"first"}}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"provider"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"health"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"successRate1h"}}]}},{"kind":"Field","name":{"kind":"Name","value":"tags"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"endCursor"}},{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}}]}}]}}]}}]} as unknown as DocumentNode<ConnectionsQuery, ConnectionsQueryVariables>;
+export const ExecuteActionDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ExecuteAction"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ExecuteActionInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"executeAction"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"ActionFields"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"ActionFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"IntegrationAction"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"type"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"idempotencyKey"}},{"kind":"Field","name":{"kind":"Name","value":"correlationId"}},{"kind":"Field","name":{"kind":"Name","value":"attempts"}},{"kind":"Field","name":{"kind":"Name","value":"nextAttemptAt"}},{"kind":"Field","name":{"kind":"Name","value":"result"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"externalId"}},{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"output"}}]}},{"kind":"Field","name":{"kind":"Name","value":"failure"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"category"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"providerStatus"}},{"kind":"Field","name":{"kind":"Name","value":"retryAt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"settledAt"}}]}}]} as unknown as DocumentNode<ExecuteActionMutation, ExecuteActionMutationVariables>;
+export const HealthDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Health"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"health"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"counts"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"count"}}]}},{"kind":"Field","name":{"kind":"Name","value":"worst"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"connection"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"status"}}]}},{"kind":"Field","name":{"kind":"Name","value":"successRate1h"}},{"kind":"Field","name":{"kind":"Name","value":"recentErrors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"category"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"at"}}]}}]}}]}}]}}]} as unknown as DocumentNode<HealthQuery, HealthQueryVariables>;
+export const ProvidersDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Providers"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"category"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"IntegrationCategory"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"capability"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"IntegrationCapability"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"providers"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"category"},"value":{"kind":"Variable","name":{"kind":"Name","value":"category"}}},{"kind":"Argument","name":{"kind":"Name","value":"capability"},"value":{"kind":"Variable","name":{"kind":"Name","value":"capability"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"description"}},{"kind":"Field","name":{"kind":"Name","value":"category"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","name":{"kind":"Name","value":"authMethods"}},{"kind":"Field","name":{"kind":"Name","value":"capabilities"}},{"kind":"Field","name":{"kind":"Name","value":"credentialSchema"}},{"kind":"Field","name":{"kind":"Name","value":"scopes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"scope"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"actions"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"type"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"idempotency"}}]}},{"kind":"Field","name":{"kind":"Name","value":"triggers"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"signalType"}},{"kind":"Field","name":{"kind":"Name","value":"title"}}]}}]}}]}}]} as unknown as DocumentNode<ProvidersQuery, ProvidersQueryVariables>;
+export const ReceiptsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Receipts"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"filter"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"ReceiptFilter"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"first"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Cursor"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"receipts"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"filter"},"value":{"kind":"Variable","name":{"kind":"Name","value":"filter"}}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"Variable","name":{"kind":"Name","value":"first"}}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"operation"}},{"kind":"Field","name":{"kind":"Name","value":"outcome"}},{"kind":"Field","name":{"kind":"Name","value":"actor"}},{"kind":"Field","name":{"kind":"Name","value":"correlationId"}},{"kind":"Field","name":{"kind":"Name","value":"request"}},{"kind":"Field","name":{"kind":"Name","value":"result"}},{"kind":"Field","name":{"kind":"Name","value":"occurredAt"}},{"kind":"Field","name":{"kind":"Name","value":"connection"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"endCursor"}},{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}}]}}]}}]}}]} as unknown as DocumentNode<ReceiptsQuery, ReceiptsQueryVariables>;
+export const SignalReceivedDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"subscription","name":{"kind":"Name","value":"SignalReceived"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"filter"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"SignalFilter"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Cursor"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"signalReceived"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"filter"},"value":{"kind":"Variable","name":{"kind":"Name","value":"filter"}}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}},{"kind":"Field","name":{"kind":"Name","value":"sequence"}},{"kind":"Field","name":{"kind":"Name","value":"type"}},{"kind":"Field","name":{"kind":"Name","value":"occurredAt"}},{"kind":"Field","name":{"kind":"Name","value":"ingestedAt"}},{"kind":"Field","name":{"kind":"Name","value":"correlationId"}},{"kind":"Field","name":{"kind":"Name","value":"resource"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"repository"}},{"kind":"Field","name":{"kind":"Name","value":"branch"}},{"kind":"Field","name":{"kind":"Name","value":"prId"}},{"kind":"Field","name":{"kind":"Name","value":"commit"}}]}},{"kind":"Field","name":{"kind":"Name","value":"payload"}},{"kind":"Field","name":{"kind":"Name","value":"evidence"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"type"}},{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"title"}}]}}]}}]}}]} as unknown as DocumentNode<SignalReceivedSubscription, SignalReceivedSubscriptionVariables>;
+export const SignalsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Signals"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"filter"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"SignalFilter"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"first"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Cursor"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"signals"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"filter"},"value":{"kind":"Variable","name":{"kind":"Name","value":"filter"}}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"Variable","name":{"kind":"Name","value":"first"}}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"SignalFields"}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"endCursor"}},{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"SignalFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Signal"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}},{"kind":"Field","name":{"kind":"Name","value":"sequence"}},{"kind":"Field","name":{"kind":"Name","value":"type"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"environment"}},{"kind":"Field","name":{"kind":"Name","value":"occurredAt"}},{"kind":"Field","name":{"kind":"Name","value":"ingestedAt"}},{"kind":"Field","name":{"kind":"Name","value":"correlationId"}},{"kind":"Field","name":{"kind":"Name","value":"resource"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"repository"}},{"kind":"Field","name":{"kind":"Name","value":"branch"}},{"kind":"Field","name":{"kind":"Name","value":"prId"}},{"kind":"Field","name":{"kind":"Name","value":"commit"}}]}},{"kind":"Field","name":{"kind":"Name","value":"payload"}},{"kind":"Field","name":{"kind":"Name","value":"evidence"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"type"}},{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"title"}}]}},{"kind":"Field","name":{"kind":"Name","value":"connection"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}}]} as unknown as DocumentNode<SignalsQuery, SignalsQueryVariables>;
+export const VerifyDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"Verify"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"connectionId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"verify"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"connectionId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"connectionId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"statusReason"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"since"}}]}},{"kind":"Field","name":{"kind":"Name","value":"account"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"credential"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"scopes"}}]}},{"kind":"Field","name":{"kind":"Name","value":"verifiedAt"}}]}}]}}]} as unknown as DocumentNode<VerifyMutation, VerifyMutationVariables>;
