@@ -27,6 +27,7 @@ export interface Loaders {
   readonly health: Loader<Health>;
   readonly signal: Loader<Signal>;
   readonly action: Loader<Action>;
+  readonly receipt: Loader<Receipt>;
   readonly receiptOfAction: Loader<Receipt>;
 }
 
@@ -45,6 +46,7 @@ export function createContext(services: Services, caller: Caller): GraphQLContex
       health: createLoader((ids) => health.of(caller, ids)),
       signal: createLoader((ids) => signals.findMany(caller, ids)),
       action: createLoader((ids) => actions.findMany(caller, ids)),
+      receipt: createLoader((ids) => receipts.findMany(caller, ids)),
       receiptOfAction: createLoader((ids) => receipts.ofActions(caller, ids)),
     },
   };

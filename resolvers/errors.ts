@@ -1,4 +1,4 @@
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 import { TributaryError } from '../src/core/errors.js';
 import type { Log } from '../src/core/log.js';
 
@@ -35,7 +35,7 @@ export function toFormattedError(
   if (cause instanceof TributaryError) {
     return { message: cause.message, ...place, extensions: { code: cause.code, details: cause.details } };
   }
-  const code = codeOf(formatted);
+  const code = codeOf(formatted, error);
   if (cause instanceof GraphQLError && CALLERS_OWN.has(code)) {
     const message = withoutNames(withoutValues(formatted.message, cause.message), context);
     return { message, ...place, extensions: { code } };
@@ -50,10 +50,12 @@ export function toFormattedError(
   };
 }
 
-/** Over WebSocket GraphQL's own errors come without a code: they are about the document then. */
-function codeOf({ extensions }: GraphQLFormattedError): string {
+/** Over WebSocket nobody gives the errors of variables their code: they name the variable's definition. */
+function codeOf({ extensions }: GraphQLFormattedError, error: unknown): string {
   const code = extensions?.['code'];
-  return typeof code === 'string' ? code : 'GRAPHQL_VALIDATION_FAILED';
+  if (typeof code === 'string') return code;
+  const isOfVariable = error instanceof GraphQLError && error.nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
+  return isOfVariable ? 'BAD_USER_INPUT' : 'GRAPHQL_VALIDATION_FAILED';
 }
 
 function originalOf(error: unknown): unknown {

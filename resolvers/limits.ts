@@ -1,4 +1,10 @@
-import { type ASTNode, type FragmentDefinitionNode, GraphQLError, Kind, type ValidationRule } from 'graphql';
+import {
+  GraphQLError,
+  Kind,
+  type SelectionSetNode,
+  type ValidationContext,
+  type ValidationRule,
+} from 'graphql';
 
 /** More than any operation a person writes; a document beyond it is not even parsed to its end. */
 export const MAX_TOKENS = 5_000;
@@ -7,28 +13,39 @@ const MAX_DEPTH = 15;
 /** Refuses operations nested deeper than anything a person writes; introspection has its own, deeper shape. */
 export const depthLimit: ValidationRule = (context) => ({
   OperationDefinition(operation) {
-    const fragmentOf = (name: string) => context.getFragment(name) ?? undefined;
-    const isIntrospection = operation.selectionSet.selections.every(
-      (selection) => selection.kind === Kind.FIELD && selection.name.value.startsWith('__'),
-    );
-    if (isIntrospection || isWithin(operation, MAX_DEPTH, fragmentOf)) return;
+    if (createMeasure(context)(operation.selectionSet) <= MAX_DEPTH) return;
     context.reportError(
       new GraphQLError(`An operation may be nested ${MAX_DEPTH} levels deep.`, { nodes: operation }),
     );
   },
 });
 
-type Fragments = (name: string) => FragmentDefinitionNode | undefined;
+/**
+ * How deep a selection goes, fragments unfolded. Each fragment is measured once: unfolded each time, a few fragments
+ * that spread one another thirty times over would keep this busy for hours.
+ */
+function createMeasure(context: ValidationContext) {
+  const fragments = new Map<string, number>();
 
-/** Every step costs a level, fragments too: so a cycle of fragments ends by itself. */
-function isWithin(node: ASTNode, levels: number, fragmentOf: Fragments): boolean {
-  if (node.kind === Kind.FRAGMENT_SPREAD) {
-    const fragment = fragmentOf(node.name.value);
-    return !fragment || (levels > 0 && isWithin(fragment, levels - 1, fragmentOf));
+  function depthOfFragment(name: string): number {
+    const known = fragments.get(name);
+    if (known !== undefined) return known;
+    // A circle is reported by another rule; here it only has to end.
+    fragments.set(name, 0);
+    const depth = depthOf(context.getFragment(name)?.selectionSet);
+    fragments.set(name, depth);
+    return depth;
   }
-  if (!('selectionSet' in node) || !node.selectionSet) return true;
-  return (
-    levels > 0 &&
-    node.selectionSet.selections.every((selection) => isWithin(selection, levels - 1, fragmentOf))
-  );
+
+  function depthOf(set: SelectionSetNode | undefined): number {
+    let deepest = 0;
+    for (const node of set?.selections ?? []) {
+      if (node.kind === Kind.FRAGMENT_SPREAD) deepest = Math.max(deepest, depthOfFragment(node.name.value));
+      else if (node.kind === Kind.INLINE_FRAGMENT) deepest = Math.max(deepest, depthOf(node.selectionSet));
+      else if (!node.name.value.startsWith('__')) deepest = Math.max(deepest, 1 + depthOf(node.selectionSet));
+    }
+    return deepest;
+  }
+
+  return depthOf;
 }

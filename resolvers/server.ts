@@ -48,7 +48,7 @@ export async function attachGraphQL(
     const correlationId = correlationIdOf(request.headers);
     void reply.header('x-correlation-id', correlationId);
     const caller = await identify(authenticator, request.headers.authorization, correlationId).catch(
-      asHttpError,
+      (error: unknown) => refuse(error, deps, correlationId),
     );
     return createContext(services, caller);
   };
@@ -68,10 +68,15 @@ export async function attachGraphQL(
   };
 }
 
-/** Apollo answers what `context` throws with the status its extensions name. */
-function asHttpError(error: unknown): never {
-  if (!(error instanceof TributaryError)) throw error;
-  const { code, details, status, message } = error;
+/** Apollo answers what `context` throws with the status its extensions name; of anything else it would tell the message. */
+function refuse(error: unknown, { log }: GraphQLDeps, correlationId: string): never {
+  const isTyped = error instanceof TributaryError;
+  if (!isTyped) log.error({ err: error, correlationId }, 'bug');
+  const { code, details, status, message } = isTyped
+    ? error
+    : new TributaryError('INTERNAL', 'This is a bug of ours; it has been logged.', {
+        correlation_id: correlationId,
+      });
   throw new GraphQLError(message, { extensions: { code, details, http: { status } } });
 }
 

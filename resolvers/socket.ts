@@ -1,13 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import {
-  type FormattedExecutionResult,
-  GraphQLError,
-  type GraphQLSchema,
-  parse,
-  specifiedRules,
-  validate,
-} from 'graphql';
+import { type FormattedExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
 import { CloseCode, type Context, GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
@@ -16,7 +9,7 @@ import type { Caller } from '../src/core/caller.js';
 import { TributaryError } from '../src/core/errors.js';
 import { createContext } from './context.js';
 import { toFormattedError } from './errors.js';
-import { MAX_TOKENS, depthLimit } from './limits.js';
+import { prepare } from './prepare.js';
 import { type GraphQLDeps, correlationIdOf, identify } from './request.js';
 
 const PATH = /^\/graphql(?:$|\?)/;
@@ -24,6 +17,8 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 const INIT_TIMEOUT_MS = 3_000;
 const KEEP_ALIVE_MS = 12_000;
 const MAX_SUBSCRIPTIONS = 100;
+/** WebSocket close code registry: the client may come again. */
+const TRY_AGAIN_LATER = 1013;
 
 /** What a socket knows once it has proven who it is. */
 type Session = Extra & { caller?: Caller & Identity } & Record<PropertyKey, unknown>;
@@ -57,7 +52,10 @@ export function attachSockets(
       );
     } catch (error) {
       if (error instanceof TributaryError && error.code === 'UNAUTHENTICATED') return false;
-      throw error;
+      // Thrown on, it would be printed past the log, and its message told to the client.
+      log.error({ err: error }, 'graphql: the token of a socket could not be checked');
+      extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
+      return false;
     }
     expiries.set(
       extra,
@@ -74,14 +72,15 @@ export function attachSockets(
 
   const graphql = useServer<Record<string, unknown>, Session>(
     {
-      schema,
       connectionInitWaitTimeout: INIT_TIMEOUT_MS,
       onConnect: authenticate,
-      context: ({ extra }) => createContext(services, requireCaller(extra)),
-      parse: (source) => parse(source, { maxTokens: MAX_TOKENS }),
-      validate: (target, document) => validate(target, document, [...specifiedRules, depthLimit]),
-      onSubscribe: ({ subscriptions }) => {
-        if (Object.keys(subscriptions).length <= MAX_SUBSCRIPTIONS) return undefined;
+      // Messages of exceptions are for the log.
+      isProd: true,
+      onSubscribe: ({ subscriptions, extra }, _id, payload) => {
+        if (Object.keys(subscriptions).length <= MAX_SUBSCRIPTIONS) {
+          const context = createContext(services, requireCaller(extra));
+          return prepare(schema, payload, context, deps.environment);
+        }
         const message = `A socket carries at most ${MAX_SUBSCRIPTIONS} operations at once; open another socket.`;
         return [new GraphQLError(message, { originalError: new TributaryError('RATE_LIMITED', message) })];
       },

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import composition from '@apollo/composition';
 import {
-  GraphQLError,
+  type GraphQLError,
   type GraphQLInputObjectType,
   type GraphQLNamedType,
   type GraphQLSchema,

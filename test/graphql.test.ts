@@ -385,7 +385,11 @@ describe('in prod', () => {
       env: { ...issuer.env, TRIBUTARY_ENVIRONMENT: 'prod', TRIBUTARY_MASTER_KEY: key },
     });
     const caller = createCaller(prod.url, await issuer.sign());
-    expect(code(await caller.ask('{ __schema { types { name } } }'))).toBe('GRAPHQL_VALIDATION_FAILED');
+    const introspection = '{ __schema { types { name } } }';
+    expect(code(await caller.ask(introspection))).toBe('GRAPHQL_VALIDATION_FAILED');
+    await expect(caller.socket().iterate({ query: introspection }).next()).rejects.toContainEqual(
+      expect.objectContaining({ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }),
+    );
     const { errors } = await caller.ask('{ provider(id: "github") { nam } }');
     expect(errors[0]?.message).toBe('Cannot query field "nam" on type "IntegrationProvider".');
   });

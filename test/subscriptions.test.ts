@@ -280,6 +280,38 @@ describe('a socket', () => {
     });
   });
 
+  it('survives a document that can’t be parsed, and one whose variables are wrong', async () => {
+    const caller = await newCaller();
+    const hook = await connectGitHub(caller);
+    const client = caller.socket();
+    const stream = subscribe(client, { after: FROM_START });
+    const seen = take(stream, 2);
+    const sent = await send(hook, 1);
+    await expect(client.iterate({ query: '{ providers {' }).next()).rejects.toMatchObject([
+      { extensions: { code: 'GRAPHQL_PARSE_FAILED' } },
+    ]);
+    const wrong = await client
+      .iterate({ query: print(SignalsDocument), variables: { first: 'many' } })
+      .next();
+    expect(wrong.value).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+    sent.push(...(await send(hook, 1, 1)));
+    expect(ids(await seen)).toEqual(sent);
+    await stream.return?.();
+  });
+
+  it('is not kept busy by fragments that spread each other over and over', async () => {
+    const caller = await newCaller();
+    const spreads = (name: string) => `...${name} `.repeat(30);
+    const fragments = Array.from(
+      { length: 8 },
+      (_, n) => `fragment F${n} on Query { ${n === 7 ? 'providers { id }' : spreads(`F${n + 1}`)} }`,
+    );
+    const began = performance.now();
+    const answer = await caller.ask(`{ ${spreads('F0')} } ${fragments.join(' ')}`);
+    expect(answer.status).toBe(200);
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+
   it('carries a hundred operations at once, and says so to the next', async () => {
     const caller = await newCaller();
     const client = caller.socket();

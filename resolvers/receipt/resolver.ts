@@ -1,5 +1,4 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
-import { TributaryError } from '../../src/core/errors.js';
 import type { Receipt } from '../../src/receipt/receipt.entity.js';
 import { RequiresScope, withScope } from '../authorize.js';
 import { IntegrationConnection } from '../connection/type.js';
@@ -54,11 +53,6 @@ export class ReceiptResolver {
   }
 }
 
-export const receiptReference = withScope('integrations:audit', ({ id }, { services, caller }) =>
-  services.receipts.require(caller, id).catch(nullIfNotFound),
+export const receiptReference = withScope('integrations:audit', ({ id }, { loaders }) =>
+  loaders.receipt.load(id),
 );
-
-function nullIfNotFound(error: unknown): null {
-  if (error instanceof TributaryError && error.code === 'NOT_FOUND') return null;
-  throw error;
-}

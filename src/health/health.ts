@@ -71,8 +71,7 @@ const SELECT = `
           where m.connection_id = c.id and m.minute > ?::timestamptz
           group by place) as bucket) l on true
   left join lateral (
-    select occurred_at from signals where connection_id = c.id order by sequence desc limit 1) s on true
-  where c.status <> 'DELETED'`;
+    select occurred_at from signals where connection_id = c.id order by sequence desc limit 1) s on true`;
 
 export function createHealthService(db: Db, clock: Clock): HealthService {
   async function read(caller: Caller, condition: string, parameters: readonly unknown[]): Promise<Health[]> {
@@ -85,11 +84,11 @@ export function createHealthService(db: Db, clock: Clock): HealthService {
   return {
     async of(caller, connectionIds) {
       const ids = connectionIds.filter((id) => isUuid(id));
-      const found = ids.length > 0 ? await read(caller, 'and c.id in (?)', [ids]) : [];
+      const found = ids.length > 0 ? await read(caller, 'where c.id in (?)', [ids]) : [];
       return new Map(found.map((health) => [health.connectionId, health]));
     },
     async ofTenant(caller) {
-      const all = await read(caller, '', []);
+      const all = await read(caller, `where c.status <> 'DELETED'`, []);
       const rank = ({ status }: Health): number => healthStatuses.indexOf(status);
       return {
         counts: healthStatuses.map((status) => ({

@@ -43,6 +43,7 @@ export interface ReceiptLog {
   list(caller: Caller, filter: ReceiptFilter, page: PageRequest): Promise<Page<Receipt>>;
   /** Throws NOT_FOUND. */
   require(caller: Caller, id: string): Promise<Receipt>;
+  findMany(caller: Caller, ids: readonly string[]): Promise<ReadonlyMap<string, Receipt>>;
   /** By action id, for those actions that are settled. */
   ofActions(caller: Caller, actionIds: readonly string[]): Promise<ReadonlyMap<string, Receipt>>;
 }
@@ -57,6 +58,10 @@ export function createReceiptLog(db: Db): ReceiptLog {
       const receipt = isUuid(id) ? await db.for(caller).findOne(Receipt, { id }) : null;
       if (!receipt) throw notFound('receipt');
       return receipt;
+    },
+    async findMany(caller, ids) {
+      const rows = await db.for(caller).find(Receipt, { id: { $in: ids.filter((id) => isUuid(id)) } });
+      return new Map(rows.map((row) => [row.id, row]));
     },
     async ofActions(caller, actionIds) {
       const receipts = await db.for(caller).find(Receipt, { actionId: { $in: [...actionIds] } });

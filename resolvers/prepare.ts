@@ -1,0 +1,56 @@
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  GraphQLError,
+  type GraphQLSchema,
+  NoSchemaIntrospectionCustomRule,
+  getOperationAST,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import type { SubscribePayload } from 'graphql-ws';
+import type { GraphQLContext } from './context.js';
+import { MAX_TOKENS, depthLimit } from './limits.js';
+
+/**
+ * What a socket's message asks to execute, under the rules and with the error codes that HTTP has from Apollo. Errors
+ * are answered, not thrown: one bad document must not end the socket, and with it every other subscription on it.
+ */
+export function prepare(
+  schema: GraphQLSchema,
+  { query, variables, operationName }: SubscribePayload,
+  contextValue: GraphQLContext,
+  environment: 'dev' | 'stage' | 'prod',
+): ExecutionArgs | readonly GraphQLError[] {
+  const document = parseDocument(query);
+  if (document instanceof GraphQLError) return [document];
+  const hidden = environment === 'prod' ? [NoSchemaIntrospectionCustomRule] : [];
+  const errors = validate(schema, document, [...specifiedRules, depthLimit, ...hidden]);
+  if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
+  if (!getOperationAST(document, operationName)) {
+    const error = new GraphQLError('Name one of the operations of the document as operationName.');
+    return [withCode(error, 'OPERATION_RESOLUTION_FAILURE')];
+  }
+  return {
+    schema,
+    document,
+    contextValue,
+    variableValues: variables ?? null,
+    operationName: operationName ?? null,
+  };
+}
+
+function parseDocument(query: string): DocumentNode | GraphQLError {
+  try {
+    return parse(query, { maxTokens: MAX_TOKENS });
+  } catch (error) {
+    if (error instanceof GraphQLError) return withCode(error, 'GRAPHQL_PARSE_FAILED');
+    throw error;
+  }
+}
+
+function withCode(error: GraphQLError, code: string): GraphQLError {
+  Object.assign(error.extensions, { code });
+  return error;
+}
