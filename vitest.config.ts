@@ -7,8 +7,8 @@ export default defineConfig({
   test: {
     include: ['{src,resolvers,connectors,jobs,test}/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     maxWorkers: 3,
   },
 });
