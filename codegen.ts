@@ -12,7 +12,12 @@ const OUTPUT = 'schema/generated/operations.ts';
 const HEADER = '// Generated from schema/operations by `npm run codegen`; do not edit.\n';
 
 /** How our scalars look to a client, before and after JSON. */
-const scalars = { Cursor: 'string', DateTime: 'string', JSONObject: 'Record<string, unknown>', URL: 'string' };
+const scalars = {
+  Cursor: 'string',
+  DateTime: 'string',
+  JSONObject: 'Record<string, unknown>',
+  URL: 'string',
+};
 
 const documents = readdirSync(OPERATIONS)
   .filter((file) => file.endsWith('.graphql'))

@@ -2,7 +2,9 @@ import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const bytes = z.coerce.number().int().min(1);
-const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/$/, ''));
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .transform((url) => url.replace(/\/$/, ''));
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -43,12 +45,17 @@ export const variables = {
     doc: 'dev, stage or prod. Stands on every signal. prod refuses development tokens, generated keys and embedded PostgreSQL.',
   },
   DATABASE_URL: {
-    schema: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    schema: z
+      .url({
+        protocol: /^postgres(ql)?$/,
+        error: 'must be a URL such as postgres://user:password@host/database',
+      })
+      .optional(),
     default: undefined,
     doc: 'PostgreSQL 14 or newer, as a role that may create tables and roles. Unset: an embedded PostgreSQL is started.',
   },
   REDIS_URL: {
-    schema: z.url({ protocol: /^rediss?$/ }).optional(),
+    schema: z.url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://host:6379' }).optional(),
     default: undefined,
     doc: 'Redis, to share rate limits between processes. Unset: each process keeps its own. Never the truth: it may be lost at any time.',
   },

@@ -39,9 +39,22 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
     );
     return sendError(error, request, reply, deps);
   });
+  closeIdleConnections(app);
   addProbes(app, deps);
   void app.register(async (scope) => addWebhooks(scope, deps));
   return app;
+}
+
+/**
+ * Fastify closes idle connections once, when it stops; one whose last answer leaves a moment later would then hold the
+ * stop up for as long as the client keeps it open.
+ */
+function closeIdleConnections(app: FastifyInstance): void {
+  let sweep: NodeJS.Timeout | undefined;
+  app.addHook('preClose', async () => {
+    sweep = setInterval(() => app.server.closeIdleConnections(), 50);
+  });
+  app.addHook('onClose', async () => clearInterval(sweep));
 }
 
 function addProbes(app: FastifyInstance, { requireReady, metrics, log }: HttpDeps): void {

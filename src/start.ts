@@ -9,6 +9,7 @@ import { issueDevelopmentToken } from './core/auth.js';
 import { scopes } from './core/caller.js';
 import { systemClock } from './core/clock.js';
 import { DataDirError, claimDataDir } from './core/data-dir.js';
+import { UnsupportedDatabase } from './core/db.js';
 import { EmbeddedPostgresError, startEmbeddedPostgres } from './core/embedded-postgres/index.js';
 import { type Log, createLog } from './core/log.js';
 
@@ -165,7 +166,7 @@ async function releaseAll(releases: Release[]): Promise<unknown[]> {
 /** One line for what an operator can mend; the whole stack for what is a bug. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const isForOperator = [ConfigError, DataDirError, EmbeddedPostgresError].some(
+  const isForOperator = [ConfigError, DataDirError, EmbeddedPostgresError, UnsupportedDatabase].some(
     (type) => error instanceof type,
   );
   if (isForOperator) return error.message;

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { EntityManager } from '../core/db.js';
 import { Secret } from '../core/secret.js';
 import type { Vault } from '../credential/vault.js';
@@ -12,7 +12,7 @@ export interface WebhookSetup {
 
 /** Endpoints are looked up by this, so that a copy of the database gives nobody a working URL. */
 export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return hash('sha256', token, 'buffer');
 }
 
 export function webhookUrl(publicUrl: string, providerId: string, token: string): string {

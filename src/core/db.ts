@@ -35,6 +35,11 @@ export interface DbOptions {
   readonly log: Log;
 }
 
+/** The database can't be used; the message says why. */
+export class UnsupportedDatabase extends Error {
+  override readonly name = 'UnsupportedDatabase';
+}
+
 /** Migrates, then opens the database under the powerless role. */
 export async function openDb({ url, entities, migrations, log }: DbOptions): Promise<Db> {
   await migrate(url, migrations, log);
@@ -96,7 +101,9 @@ export async function migrate(url: string, migrationsList: MigrationList, log: L
 async function requireAppRole(client: Client): Promise<void> {
   const version = Number((await client.query('show server_version_num')).rows[0].server_version_num);
   if (version < 140_000)
-    throw new Error(`PostgreSQL 14 or newer is needed; this one is ${version / 10_000}.`);
+    throw new UnsupportedDatabase(
+      `PostgreSQL 14 or newer is needed; this one is ${Math.floor(version / 10_000)}.`,
+    );
   await client.query(`
     do $$ begin
       if not exists (select from pg_roles where rolname = '${APP_ROLE}') then create role ${APP_ROLE} nologin; end if;

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../config.js';
 import { readOrCreateKeyFile } from '../core/key-file.js';
@@ -26,10 +26,12 @@ export interface Vault {
 
 /** AES-256-GCM under the master key. A sealed value is: format (1 byte), nonce (12), ciphertext, tag (16). */
 export function createVault(masterKey: Buffer): Vault {
+  // Unpacked once: OpenSSL would do it again for every value.
+  const key = createSecretKey(masterKey);
   return {
     seal(plaintext, place) {
       const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv(ALGORITHM, masterKey, nonce).setAAD(aad(place));
+      const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(aad(place));
       const ciphertext =
         typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext);
       return Buffer.concat([Buffer.of(FORMAT), nonce, ciphertext, cipher.final(), cipher.getAuthTag()]);
@@ -39,7 +41,7 @@ export function createVault(masterKey: Buffer): Vault {
         throw new Error(`${place.field} of ${place.id} is not in the sealed format ${FORMAT}`);
       }
       const tagStart = sealed.length - TAG_BYTES;
-      const decipher = createDecipheriv(ALGORITHM, masterKey, sealed.subarray(1, HEADER_BYTES))
+      const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(1, HEADER_BYTES))
         .setAAD(aad(place))
         .setAuthTag(sealed.subarray(tagStart));
       return Buffer.concat([decipher.update(sealed.subarray(HEADER_BYTES, tagStart)), decipher.final()]);

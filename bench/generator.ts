@@ -1,0 +1,36 @@
+import autocannon from 'autocannon';
+import { createDeliveries } from './delivery.js';
+import type { Load, LoadResult } from './load.js';
+
+process.on('message', (load: Load) => {
+  void run(load).then((result) => process.send?.(result));
+});
+
+async function run({ url, secret, connections, amount, from }: Load): Promise<LoadResult> {
+  const nextDelivery = createDeliveries(secret, from);
+  const latencies = new Float64Array(amount);
+  let answered = 0;
+  let acknowledged = 0;
+  let startedAt: number | undefined;
+  let endedAt = 0;
+  const running = autocannon({
+    url,
+    connections,
+    amount,
+    sampleInt: 50,
+    requests: [{ method: 'POST', setupRequest: (request) => ({ ...request, ...nextDelivery() }) }],
+  });
+  void running.on('response', (_client, statusCode, _bytes, milliseconds) => {
+    endedAt = performance.now();
+    startedAt ??= endedAt - milliseconds;
+    latencies[answered++] = milliseconds;
+    if (statusCode === 202) acknowledged += 1;
+  });
+  const { requests } = await running;
+  return {
+    sent: requests.sent,
+    acknowledged,
+    seconds: (endedAt - (startedAt ?? endedAt)) / 1000,
+    latencies: latencies.subarray(0, answered),
+  };
+}
