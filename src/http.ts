@@ -30,6 +30,8 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
     // Room for tokens of other shapes than ours: an unknown one must get the answer for unknown ones.
     routerOptions: { maxParamLength: 256 },
     requestTimeout: 30_000,
+    // Its own answer while stopping has another shape than ours.
+    return503OnClosing: false,
   });
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, deps));
   app.setNotFoundHandler((request, reply) => {
@@ -39,20 +41,26 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
     );
     return sendError(error, request, reply, deps);
   });
-  closeIdleConnections(app);
+  refuseWhileStopping(app);
   addProbes(app, deps);
   void app.register(async (scope) => addWebhooks(scope, deps));
   return app;
 }
 
 /**
- * Fastify closes idle connections once, when it stops; one whose last answer leaves a moment later would then hold the
- * stop up for as long as the client keeps it open.
+ * What comes on a connection that is still open is refused, and the connection closed. Fastify closes idle ones only
+ * once, when it stops; one whose last answer leaves a moment later would hold the stop up for as long as its client
+ * keeps it open.
  */
-function closeIdleConnections(app: FastifyInstance): void {
+function refuseWhileStopping(app: FastifyInstance): void {
   let sweep: NodeJS.Timeout | undefined;
   app.addHook('preClose', async () => {
     sweep = setInterval(() => app.server.closeIdleConnections(), 50);
+  });
+  app.addHook('onRequest', async (_request, reply) => {
+    if (!sweep) return;
+    void reply.header('connection', 'close');
+    throw new TributaryError('SHUTTING_DOWN', 'This process is stopping.', { retry_after_seconds: 1 });
   });
   app.addHook('onClose', async () => clearInterval(sweep));
 }

@@ -46,8 +46,13 @@ function invalid(problems: readonly { field: string; problem: string }[]): Tribu
 function fieldOf({ instancePath, params, keyword }: ErrorObject, prefix: string): string {
   const path = instancePath.split('/').slice(1);
   if (keyword === 'required') path.push(String(params['missingProperty']));
-  if (keyword === 'additionalProperties') path.push(String(params['additionalProperty']));
+  if (keyword === 'additionalProperties') path.push(shown(String(params['additionalProperty'])));
   return [prefix, ...path].join('.');
+}
+
+/** A key that is too long for a name may be a value in the wrong place, even a secret. */
+function shown(key: string): string {
+  return /^\w{1,32}$/.test(key) ? key : '…';
 }
 
 function problemOf({ keyword, message = 'is not valid', params }: ErrorObject): string {
