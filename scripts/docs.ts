@@ -17,6 +17,7 @@ import {
 } from '../src/connector/index.js';
 import { errorTable } from '../src/core/errors.js';
 import { createMetrics } from '../src/core/metrics.js';
+import { lifecycleBody } from './lifecycle-page.js';
 
 const root = join(import.meta.dirname, '..');
 const NOTE = '<!-- Written by `npm run docs`. Change the code it comes from, not this page. -->';
@@ -27,6 +28,7 @@ export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
   const pages = {
     'docs/config.md': configPage(),
     'docs/errors.md': errorsPage(),
+    'docs/lifecycle.md': page('The life of a connection', 'src/connection/status.ts', lifecycleBody()),
     'docs/metrics.md': metricsPage(),
     'docs/providers.md': providersPage(),
   };

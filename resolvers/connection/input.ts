@@ -1,7 +1,10 @@
-import { Field, ID, InputType } from 'type-graphql';
+import { Field, ID, InputType, Int } from 'type-graphql';
 import type { ConnectCommand } from '../../src/connection/connect.js';
+import type { UpdateCommand } from '../../src/connection/lifecycle.js';
+import type { RotateCommand, RotateTarget } from '../../src/connection/rotate.js';
 import type { ConnectionStatus } from '../../src/connection/status.js';
 import type { AuthMethod, Capability } from '../../src/connector/index.js';
+import { toEnum } from '../enum.js';
 import { given } from '../given.js';
 import { IntegrationAuthMethod, IntegrationCapability } from '../provider/type.js';
 import { JSONObject } from '../scalars.js';
@@ -41,6 +44,51 @@ export class ConnectInput {
   tags?: string[] | null;
 }
 
+export const RotateTargetEnum = toEnum<RotateTarget>('RotateTarget', 'What is replaced by a new one.', {
+  CREDENTIAL: 'What calls to the provider are signed with; the new one is given.',
+  WEBHOOK_SECRET: 'What the provider signs webhooks with; the new one is made and shown.',
+  WEBHOOK_TOKEN: 'The secret part of the webhook’s URL; the new one is made and shown.',
+});
+
+@InputType({ description: 'What to replace by a new one.' })
+export class RotateInput {
+  @Field(() => ID, { description: 'The connection.' })
+  connectionId!: string;
+
+  @Field(() => RotateTargetEnum, { description: 'Which of its secrets.' })
+  what!: RotateTarget;
+
+  @Field(() => JSONObject, {
+    nullable: true,
+    description:
+      'For CREDENTIAL: the new one, as `IntegrationProvider.credentialSchema` says. It is tried before it replaces the old one.',
+  })
+  credential?: Record<string, unknown> | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: 86_400,
+    description:
+      'For a webhook: how many seconds the old secret or URL counts beside the new one, at most 30 days.',
+  })
+  overlapSeconds?: number | null;
+}
+
+@InputType({ description: 'What to change. A field that is left out stays as it is.' })
+export class UpdateConnectionInput {
+  @Field(() => ID, { description: 'The connection.' })
+  connectionId!: string;
+
+  @Field(() => String, { nullable: true, description: 'Its new name: 1 to 100 characters.' })
+  name?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Its new description; null takes it away.' })
+  description?: string | null;
+
+  @Field(() => [String], { nullable: true, description: 'Its new tags, all of them.' })
+  tags?: string[] | null;
+}
+
 @InputType({ description: 'Which connections. Every given field must match.' })
 export class ConnectionFilter {
   @Field(() => ID, { nullable: true, description: 'To this provider.' })
@@ -60,4 +108,18 @@ export class ConnectionFilter {
 export function toConnectCommand(input: ConnectInput): ConnectCommand {
   const { providerId, name, authMethod } = input;
   return { ...given(input), providerId, name, authMethod };
+}
+
+/** The input as the connection service takes it. */
+export function toRotateCommand({ connectionId, what, ...rest }: RotateInput): RotateCommand {
+  return { connectionId, what, ...given(rest) };
+}
+
+/** The input as the connection service takes it. Here null means something: no description any more. */
+export function toUpdateCommand({
+  description,
+  connectionId,
+  ...rest
+}: UpdateConnectionInput): UpdateCommand {
+  return { connectionId, ...given(rest), ...(description !== undefined && { description }) };
 }

@@ -12,12 +12,21 @@ import { IntegrationReceiptPage } from '../receipt/type.js';
 import { SignalFilter } from '../signal/input.js';
 import { SignalPage } from '../signal/type.js';
 import { Tenant } from '../tenant/type.js';
-import { ConnectInput, ConnectionFilter, toConnectCommand } from './input.js';
+import {
+  ConnectInput,
+  ConnectionFilter,
+  RotateInput,
+  UpdateConnectionInput,
+  toConnectCommand,
+  toRotateCommand,
+  toUpdateCommand,
+} from './input.js';
 import {
   ConnectPayload,
   CredentialInfo,
   IntegrationConnection,
   IntegrationConnectionPage,
+  RotatePayload,
   WebhookEndpoint,
 } from './type.js';
 import { toWebhookSetup } from './webhook.js';
@@ -49,6 +58,68 @@ export class ConnectionResolver {
     @Ctx() { services, caller }: GraphQLContext,
   ) {
     return services.connections.verify(caller, id);
+  }
+
+  @RequiresScope('integrations:write')
+  @Mutation(() => RotatePayload, {
+    description:
+      'Replaces a credential, once the new one has proven to work; or a webhook’s secret or URL, with the old one good for a while more.',
+  })
+  async rotate(
+    @Arg('input', () => RotateInput, { description: 'What to replace, and by what.' }) input: RotateInput,
+    @Ctx() { services, caller }: GraphQLContext,
+  ) {
+    const rotated = await services.connections.rotate(caller, toRotateCommand(input));
+    const connector = services.catalog.find(rotated.connection.providerId);
+    const webhook = rotated.webhook && toWebhookSetup(rotated.webhook, connector);
+    return { ...rotated, webhook, failure: rotated.failure?.details };
+  }
+
+  @RequiresScope('integrations:write')
+  @Mutation(() => IntegrationConnection, { description: 'Changes name, description or tags.' })
+  updateConnection(
+    @Arg('input', () => UpdateConnectionInput, { description: 'What to change.' })
+    input: UpdateConnectionInput,
+    @Ctx() { services, caller }: GraphQLContext,
+  ) {
+    return services.connections.update(caller, toUpdateCommand(input));
+  }
+
+  @RequiresScope('integrations:write')
+  @Mutation(() => IntegrationConnection, {
+    description: 'Puts it to rest: no actions, and webhooks are answered 409, until `resume`.',
+  })
+  suspend(
+    @Arg('connectionId', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() { services, caller }: GraphQLContext,
+    @Arg('reason', () => String, { nullable: true, description: 'For whoever looks at it next.' })
+    reason?: string | null,
+  ) {
+    return services.connections.suspend(caller, id, reason);
+  }
+
+  @RequiresScope('integrations:write')
+  @Mutation(() => IntegrationConnection, {
+    description:
+      'Verifies it, and makes it ACTIVE when the credential still works; else it stays SUSPENDED and says why.',
+  })
+  resume(
+    @Arg('connectionId', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() { services, caller }: GraphQLContext,
+  ) {
+    return services.connections.resume(caller, id);
+  }
+
+  @RequiresScope('integrations:write')
+  @Mutation(() => IntegrationConnection, {
+    description:
+      'Deletes its credential and its webhook’s URL and secret, and keeps its history. Its name is free again.',
+  })
+  disconnect(
+    @Arg('connectionId', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() { services, caller }: GraphQLContext,
+  ) {
+    return services.connections.disconnect(caller, id);
   }
 
   @RequiresScope('integrations:read')
@@ -104,7 +175,10 @@ export class ConnectionFieldsResolver {
   })
   async webhook(@Root() { id }: Connection, @Ctx() { services, loaders }: GraphQLContext) {
     const endpoint = await loaders.endpoint.load(id);
-    return endpoint && { url: services.connections.urlOf(endpoint), createdAt: endpoint.createdAt };
+    if (!endpoint) return null;
+    const { createdAt, secretCreatedAt, previousSecretUntil, previousTokenUntil } = endpoint;
+    const url = services.connections.urlOf(endpoint);
+    return { url, createdAt, secretCreatedAt, previousSecretUntil, previousTokenUntil };
   }
 
   @RequiresScope('integrations:read')
@@ -149,6 +223,8 @@ export class ConnectionFieldsResolver {
   }
 }
 
-export const connectionReference = withScope('integrations:read', ({ id }, { loaders }) =>
-  loaders.connection.load(id),
-);
+/** A deleted one is as good as none, as it is by its id; only history still leads to it. */
+export const connectionReference = withScope('integrations:read', async ({ id }, { loaders }) => {
+  const connection = await loaders.connection.load(id);
+  return connection?.status === 'DELETED' ? null : connection;
+});

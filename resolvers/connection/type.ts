@@ -1,6 +1,7 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import type { AuthMethod, Capability, JsonObject } from '../../src/connector/index.js';
 import type { ConnectionStatus } from '../../src/connection/status.js';
+import { IntegrationFailure } from '../action/type.js';
 import { entityKey } from '../entity-key.js';
 import { toEnum } from '../enum.js';
 import { toPageType } from '../page.js';
@@ -67,8 +68,23 @@ export class WebhookEndpoint {
   })
   url!: string;
 
-  @Field(() => DateTime, { description: 'When URL and secret were made.' })
+  @Field(() => DateTime, { description: 'When the endpoint was made.' })
   createdAt!: Date;
+
+  @Field(() => DateTime, { description: 'When its current secret was made.' })
+  secretCreatedAt!: Date;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Until when the previous secret counts as well; null before any was rotated.',
+  })
+  previousSecretUntil?: Date | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Until when the previous URL works as well; null before any was rotated.',
+  })
+  previousTokenUntil?: Date | null;
 }
 
 @entityKey
@@ -133,8 +149,11 @@ export class WebhookSetup {
   })
   url!: string;
 
-  @Field(() => String, { description: 'What the provider shall sign with. Shown this once.' })
-  secret!: string;
+  @Field(() => String, {
+    nullable: true,
+    description: 'What the provider shall sign with. Shown this once; null where only the URL is new.',
+  })
+  secret!: string | null;
 
   @Field(() => String, { nullable: true, description: 'What to do with the two, for the tenant’s admin.' })
   instructions?: string;
@@ -147,4 +166,22 @@ export class ConnectPayload {
 
   @Field(() => WebhookSetup, { nullable: true, description: 'Null where the connection takes no webhooks.' })
   webhook!: WebhookSetup | null;
+}
+
+@ObjectType({ description: 'What came of a rotation.' })
+export class RotatePayload {
+  @Field(() => IntegrationConnection, { description: 'As it is now.' })
+  connection!: IntegrationConnection;
+
+  @Field(() => WebhookSetup, {
+    nullable: true,
+    description: 'What to enter at the provider instead, when a webhook’s secret or token was rotated.',
+  })
+  webhook!: WebhookSetup | null;
+
+  @Field(() => IntegrationFailure, {
+    nullable: true,
+    description: 'Why the new credential was not taken; the connection then goes on with the one it has.',
+  })
+  failure!: IntegrationFailure | null;
 }

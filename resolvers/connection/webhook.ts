@@ -5,5 +5,5 @@ import type { WebhookSetup } from './type.js';
 /** The one answer in which the secret is shown. */
 export function toWebhookSetup({ url, secret }: Setup, connector: Connector | undefined): WebhookSetup {
   const instructions = connector?.webhook?.instructions;
-  return { url, secret: secret.reveal(), ...(instructions !== undefined && { instructions }) };
+  return { url, secret: secret?.reveal() ?? null, ...(instructions !== undefined && { instructions }) };
 }

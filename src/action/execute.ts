@@ -46,7 +46,10 @@ export async function executeAction(
 
 /** The unique index decides: of several with one key one begins, the others get what it began. */
 async function begin(deps: ExecuteDeps, caller: Caller, checked: Checked): Promise<Action> {
-  const connection = await deps.db.for(caller).findOne(Connection, { id: toUuid(checked.connectionId) });
+  const connection = await deps.db.for(caller).findOne(Connection, {
+    id: toUuid(checked.connectionId),
+    status: { $ne: 'DELETED' },
+  });
   if (!connection) throw notFound('connection');
   requireAble(connection, requireSpec(deps.catalog.require(connection.providerId), checked.verb));
   const action = toAction(deps, caller, connection, checked);

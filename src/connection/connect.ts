@@ -8,19 +8,17 @@ import {
 } from '../connector/index.js';
 import { TributaryError, invalidInput } from '../core/errors.js';
 import { requireInput, requireValid } from '../core/schema.js';
-
-const text = (max: number) =>
-  z.string().trim().min(1, 'must not be empty').max(max, `must be at most ${max} characters`);
+import { labels } from './lifecycle.js';
 
 const connectCommand = z.strictObject({
   providerId: z.string(),
-  name: text(100),
-  description: text(1_000).nullish(),
+  name: labels.name,
+  description: labels.description,
   authMethod: z.enum(authMethods),
   credential: z.record(z.string(), z.unknown()).nullish(),
   settings: z.record(z.string(), z.unknown()).nullish(),
   capabilities: z.array(z.enum(capabilities)).min(1, 'must name at least one, or be left out').nullish(),
-  tags: z.array(text(50)).max(20, 'must be at most 20').nullish(),
+  tags: labels.tags,
 });
 
 /** What `connect` takes, whether it comes by GraphQL or REST. */

@@ -63,6 +63,12 @@ const endpointSchema = defineEntity({
     tokenHash: p.blob(),
     sealedToken: p.blob(),
     sealedSecret: p.blob(),
+    secretCreatedAt: p.datetime(),
+    /** Still good until then. */
+    sealedPreviousSecret: p.blob().nullable(),
+    previousSecretUntil: p.datetime().nullable(),
+    previousTokenHash: p.blob().nullable(),
+    previousTokenUntil: p.datetime().nullable(),
     createdAt: p.datetime(),
   },
 });

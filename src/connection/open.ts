@@ -18,17 +18,19 @@ export interface OpenDeps {
   readonly gate: ProviderGate;
 }
 
+/** `candidate`: a credential that is only tried, in place of the stored one. */
 export type Opener = (
   connection: Connection,
   connector: Connector,
   correlationId: string,
+  candidate?: Credential,
 ) => Promise<OpenConnection>;
 
 export function createOpener({ db, vault, gate }: OpenDeps): Opener {
-  return async (connection, connector, correlationId) => {
+  return async (connection, connector, correlationId, candidate) => {
     const { id, tenantId, settings } = connection;
     const record = await db.for(connection).findOneOrFail(CredentialRecord, { connectionId: id });
-    const credential = unseal(vault, record);
+    const credential = candidate ?? unseal(vault, record);
     return {
       context: gate.contextFor({
         tenantId,

@@ -20,6 +20,36 @@ export interface StatusReason {
   readonly since: string;
 }
 
+const usable = ['PENDING_VERIFICATION', 'ACTIVE', 'REAUTHORIZATION_REQUIRED', 'ERROR'] as const;
+
+/**
+ * Every way a connection's status can change: what happens, in which statuses it may happen, and what comes of it.
+ * docs/lifecycle.md is drawn from this table.
+ */
+export const transitions = {
+  verified: { from: usable, to: 'ACTIVE', what: 'verify: the provider says who the credential belongs to' },
+  refused: { from: usable, to: 'ERROR', what: 'verify: the provider refuses the credential' },
+  unreachable: {
+    from: ['PENDING_VERIFICATION', 'REAUTHORIZATION_REQUIRED', 'ERROR'],
+    to: 'ERROR',
+    what: 'verify: the provider can’t be asked',
+  },
+  rotated: { from: usable, to: 'ACTIVE', what: 'rotate: a new credential works' },
+  suspended: { from: usable, to: 'SUSPENDED', what: 'suspend' },
+  resumed: { from: ['SUSPENDED'], to: 'ACTIVE', what: 'resume: the credential still works' },
+  disconnected: { from: [...usable, 'AUTHORIZING', 'SUSPENDED'], to: 'DELETED', what: 'disconnect' },
+} as const satisfies Record<
+  string,
+  { readonly from: readonly ConnectionStatus[]; readonly to: ConnectionStatus; readonly what: string }
+>;
+export type Transition = keyof typeof transitions;
+
+/** Whether this may happen to a connection in that status. */
+export function allows(transition: Transition, status: ConnectionStatus): boolean {
+  const { from }: { readonly from: readonly ConnectionStatus[] } = transitions[transition];
+  return from.includes(status);
+}
+
 /**
  * A webhook is authenticated by its own secret, not by the credential. So deliveries are taken while a connection is
  * still unverified or its credential broken: GitHub sends its ping before anyone can verify, and never sends again
@@ -32,9 +62,4 @@ export function acceptsWebhooks(status: ConnectionStatus): boolean {
 /** Actions need a credential that is known to work. */
 export function acceptsActions(status: ConnectionStatus): boolean {
   return status === 'ACTIVE';
-}
-
-/** Asking the provider who we are makes sense once there is a credential, and until the connection is put to rest. */
-export function acceptsVerify(status: ConnectionStatus): boolean {
-  return status !== 'AUTHORIZING' && status !== 'SUSPENDED' && status !== 'DELETED';
 }

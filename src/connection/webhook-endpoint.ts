@@ -4,10 +4,11 @@ import { Secret } from '../core/secret.js';
 import type { Vault } from '../credential/vault.js';
 import { type Connection, WebhookEndpoint } from './connection.entity.js';
 
-/** What the tenant's admin enters at the provider. The secret is shown this once. */
+/** What the tenant's admin enters at the provider. */
 export interface WebhookSetup {
   readonly url: string;
-  readonly secret: Secret;
+  /** Shown this once; null where only the URL is new. */
+  readonly secret: Secret | null;
 }
 
 /** Endpoints are looked up by this, so that a copy of the database gives nobody a working URL. */
@@ -37,6 +38,7 @@ export function addWebhookEndpoint(
       tokenHash: hashToken(token),
       sealedToken: vault.seal(token, { tenantId, id, field: 'webhook_token' }),
       sealedSecret: vault.seal(secret.reveal(), { tenantId, id, field: 'webhook_secret' }),
+      secretCreatedAt: createdAt,
       createdAt,
     },
     { persist: true },

@@ -51,6 +51,11 @@ export const errorTable = {
     meaning: 'The tenant has a connection of this name for this provider already.',
     remedy: 'Choose another name, or use the connection that exists.',
   },
+  CONFLICT: {
+    status: 409,
+    meaning: 'Somebody else changed the same thing at the same time, and their change counts.',
+    remedy: 'Look at how it is now, and repeat the request if you still want it.',
+  },
   CONNECTION_NOT_READY: {
     status: 409,
     meaning: 'The connection’s status does not allow this. `details.status` tells it.',

@@ -11,8 +11,10 @@ export interface Endpoint {
   readonly connectionId: string;
   readonly isAccepting: boolean;
   readonly status: ConnectionStatus;
-  /** Every secret that counts at the moment. */
-  readonly secrets: readonly Secret[];
+  /** The current one first; a previous one counts until its time is over. */
+  readonly secrets: readonly { readonly secret: Secret; readonly until: Date | null }[];
+  /** Set when it was found by a previous token: from then on it is unknown. */
+  readonly tokenUntil: Date | null;
 }
 
 export interface Endpoints {
@@ -30,6 +32,9 @@ interface Row {
   readonly connection_id: string;
   readonly status: ConnectionStatus;
   readonly sealed_secret: Buffer;
+  readonly sealed_previous_secret: Buffer | null;
+  readonly previous_secret_until: Date | null;
+  readonly token_until: Date | null;
 }
 
 /** Looks endpoints up by the hash of their token, and keeps the found ones until a connection or endpoint changes. */
@@ -64,13 +69,24 @@ export async function createEndpoints(db: Db, vault: Vault): Promise<Endpoints> 
   };
 }
 
-function toEndpoint({ tenant_id, connection_id, status, sealed_secret }: Row, vault: Vault): Endpoint {
-  const place = { tenantId: tenant_id, id: connection_id, field: 'webhook_secret' } as const;
+function toEndpoint(row: Row, vault: Vault): Endpoint {
+  const place = { tenantId: row.tenant_id, id: row.connection_id, field: 'webhook_secret' } as const;
+  const open = (sealed: Buffer): Secret => new Secret(vault.open(sealed, place).toString('utf8'));
+  const previous = row.sealed_previous_secret;
   return {
-    tenantId: tenant_id,
-    connectionId: connection_id,
-    status,
-    isAccepting: acceptsWebhooks(status),
-    secrets: [new Secret(vault.open(sealed_secret, place).toString('utf8'))],
+    tenantId: row.tenant_id,
+    connectionId: row.connection_id,
+    status: row.status,
+    isAccepting: acceptsWebhooks(row.status),
+    secrets: [
+      { secret: open(row.sealed_secret), until: null },
+      ...(previous ? [{ secret: open(previous), until: row.previous_secret_until }] : []),
+    ],
+    tokenUntil: row.token_until,
   };
+}
+
+/** The secrets that count at this moment. */
+export function secretsAt({ secrets }: Endpoint, now: Date): readonly Secret[] {
+  return secrets.filter(({ until }) => until === null || now < until).map(({ secret }) => secret);
 }

@@ -16,7 +16,7 @@ import type { Limiter } from '../outbound/limiter.js';
 import { type SignalOrigin, type SignalRecord, toSignals } from '../signal/envelope.js';
 import type { Appended, Journal, JournalEntry } from '../signal/journal.js';
 import { decodeJson, requireReasonable } from './decode.js';
-import type { Endpoint, Endpoints } from './endpoint.js';
+import { type Endpoint, type Endpoints, secretsAt } from './endpoint.js';
 
 /** Takes providers' webhooks. */
 export interface WebhookReceiver {
@@ -45,10 +45,15 @@ type Receiving = Connector & Required<Pick<Connector, 'webhook' | 'normalize'>>;
 export function createWebhookReceiver(deps: ReceiverDeps): WebhookReceiver {
   const { catalog, endpoints, journal, limiter, metrics } = deps;
 
-  async function requireEndpoint(providerId: string, token: string): Promise<[Receiving, Endpoint]> {
+  async function requireEndpoint(
+    providerId: string,
+    token: string,
+    now: Date,
+  ): Promise<[Receiving, Endpoint]> {
     const connector = catalog.find(providerId);
     const endpoint = connector && isReceiving(connector) && (await endpoints.find(providerId, token));
-    if (!endpoint) throw new TributaryError('NOT_FOUND', 'There is no webhook endpoint at this address.');
+    if (!endpoint || isOver(endpoint, now))
+      throw new TributaryError('NOT_FOUND', 'There is no webhook endpoint at this address.');
     return [connector, endpoint];
   }
 
@@ -62,7 +67,7 @@ export function createWebhookReceiver(deps: ReceiverDeps): WebhookReceiver {
 
   return {
     async receive(providerId, token, delivery) {
-      const [connector, endpoint] = await requireEndpoint(providerId, token);
+      const [connector, endpoint] = await requireEndpoint(providerId, token, delivery.receivedAt);
       requireAccepting(endpoint);
       await requireRate(endpoint);
       requireSignature(connector.webhook, delivery, endpoint);
@@ -79,6 +84,11 @@ function isReceiving(connector: Connector): connector is Receiving {
   return connector.webhook !== undefined && connector.normalize !== undefined;
 }
 
+/** Found by a token that was rotated away, and whose time is over. */
+function isOver({ tokenUntil }: Endpoint, now: Date): boolean {
+  return tokenUntil !== null && now >= tokenUntil;
+}
+
 function requireAccepting({ isAccepting, status }: Endpoint): void {
   if (isAccepting) return;
   throw new TributaryError('CONNECTION_NOT_READY', `This connection is ${status} and takes no webhooks.`, {
@@ -87,7 +97,8 @@ function requireAccepting({ isAccepting, status }: Endpoint): void {
 }
 
 /** One answer for a missing, a wrong and a stale signature: whoever guesses learns nothing. */
-function requireSignature(webhook: Webhook, delivery: RawDelivery, { secrets }: Endpoint): void {
+function requireSignature(webhook: Webhook, delivery: RawDelivery, endpoint: Endpoint): void {
+  const secrets = secretsAt(endpoint, delivery.receivedAt);
   if (secrets.length > 0 && webhook.verify(delivery, secrets)) return;
   throw new TributaryError('INVALID_SIGNATURE', 'The signature is missing, wrong or stale.');
 }

@@ -18,8 +18,9 @@ export async function connectGitHub(
   const { connect } = await caller.get(ConnectDocument, {
     input: { providerId: 'github', name, authMethod: 'BEARER', credential: { token } },
   });
-  if (!connect.webhook) throw new Error('connect answered no webhook');
-  return { connectionId: connect.connection.id, ...connect.webhook };
+  const { url, secret } = connect.webhook ?? {};
+  if (!url || !secret) throw new Error('connect answered no webhook');
+  return { connectionId: connect.connection.id, url, secret };
 }
 
 export interface Delivery {

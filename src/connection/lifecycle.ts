@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { Caller } from '../core/caller.js';
+import { requireInput } from '../core/schema.js';
+import { type Change, changeConnection, move, requireTransition } from './change.js';
+import { type Connection, CredentialRecord, WebhookEndpoint } from './connection.entity.js';
+import type { VerifyDeps } from './verify.js';
+
+const text = (max: number) =>
+  z.string().trim().min(1, 'must not be empty').max(max, `must be at most ${max} characters`);
+
+/** What a person may call a connection, wherever it is set. */
+export const labels = {
+  name: text(100),
+  description: text(1_000).nullish(),
+  tags: z.array(text(50)).max(20, 'must be at most 20').nullish(),
+};
+
+const updateCommand = z.strictObject({
+  connectionId: z.string(),
+  name: labels.name.nullish(),
+  description: labels.description,
+  tags: labels.tags,
+});
+
+/** What `updateConnection` takes. A field that is left out stays as it is; `description: null` takes it away. */
+export type UpdateCommand = z.input<typeof updateCommand>;
+
+/** See ConnectionService.update. */
+export async function updateConnection(
+  deps: VerifyDeps,
+  caller: Caller,
+  command: UpdateCommand,
+): Promise<Connection> {
+  const { connectionId, name, description, tags } = requireInput(updateCommand, command);
+  return changeConnection(deps, caller, connectionId, async ({ transaction, connection, now, attest }) => {
+    if (name) connection.name = name;
+    if (description !== undefined) connection.description = description;
+    if (tags) connection.tags = [...new Set(tags)];
+    connection.updatedAt = now;
+    const { name: newName, description: newDescription, tags: newTags } = connection;
+    attest('update', 'SUCCESS', {}, { name: newName, description: newDescription ?? null, tags: newTags });
+    // Now, so that a name that is taken is told here and not at the commit.
+    await transaction.flush();
+    return connection;
+  });
+}
+
+const reasonText = z.string().trim().max(500, 'must be at most 500 characters').nullish();
+
+/** See ConnectionService.suspend. */
+export function suspendConnection(
+  deps: VerifyDeps,
+  caller: Caller,
+  id: string,
+  reason: string | null | undefined,
+): Promise<Connection> {
+  const why = requireInput(z.object({ reason: reasonText }), { reason }).reason;
+  return changeConnection(deps, caller, id, ({ connection, now, attest }) => {
+    if (connection.status === 'SUSPENDED') return connection;
+    requireTransition(connection, 'suspended', 'suspended');
+    const message = `${why ? `${why} ` : ''}Resume it to go on.`;
+    move(connection, 'suspended', now, { code: 'suspended', message, since: now.toISOString() });
+    attest('suspend', 'SUCCESS', { reason: why ?? null }, { status: connection.status });
+    return connection;
+  });
+}
+
+/** See ConnectionService.disconnect. */
+export function disconnectConnection(deps: VerifyDeps, caller: Caller, id: string): Promise<Connection> {
+  return changeConnection(deps, caller, id, async (change) => {
+    const { connection, now, attest } = change;
+    requireTransition(connection, 'disconnected', 'disconnected');
+    await forgetSecrets(change);
+    move(connection, 'disconnected', now, null);
+    attest('disconnect', 'SUCCESS', {}, { status: connection.status });
+    return connection;
+  });
+}
+
+async function forgetSecrets({ transaction, connection }: Change): Promise<void> {
+  await transaction.nativeDelete(CredentialRecord, { connectionId: connection.id });
+  await transaction.nativeDelete(WebhookEndpoint, { connectionId: connection.id });
+}
