@@ -8,11 +8,12 @@ import {
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
+import { correlationIdOf } from '../src/core/auth.js';
 import { TributaryError } from '../src/core/errors.js';
 import { type GraphQLContext, createContext } from './context.js';
 import { toFormattedError } from './errors.js';
 import { MAX_TOKENS, depthLimit } from './limits.js';
-import { type GraphQLDeps, correlationIdOf, identify } from './request.js';
+import { type GraphQLDeps, identify } from './request.js';
 import { buildSchema } from './schema.js';
 import { attachSockets } from './socket.js';
 

@@ -4,13 +4,13 @@ import { type FormattedExecutionResult, GraphQLError, type GraphQLSchema } from 
 import { CloseCode, type Context, GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import type { Identity } from '../src/core/auth.js';
+import { type Identity, correlationIdOf } from '../src/core/auth.js';
 import type { Caller } from '../src/core/caller.js';
 import { TributaryError } from '../src/core/errors.js';
 import { createContext } from './context.js';
 import { toFormattedError } from './errors.js';
 import { prepare } from './prepare.js';
-import { type GraphQLDeps, correlationIdOf, identify } from './request.js';
+import { type GraphQLDeps, identify } from './request.js';
 
 const PATH = /^\/graphql(?:$|\?)/;
 const MAX_MESSAGE_BYTES = 64 * 1024;

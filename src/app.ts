@@ -103,7 +103,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     metrics,
   });
+  const authenticator = createAuthenticator(config, clock);
   const http = createHttp({
+    services,
+    authenticator,
     receiver,
     requireReady: () => db.ping(),
     webhookMaxBytes: config.WEBHOOK_MAX_BYTES,
@@ -113,7 +116,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const graphql = await attachGraphQL(http, {
     services,
-    authenticator: createAuthenticator(config, clock),
+    authenticator,
     log,
     environment: config.TRIBUTARY_ENVIRONMENT,
   });

@@ -11,9 +11,10 @@ import type { Clock } from './core/clock.js';
 import { type ErrorCode, type ErrorDetails, TributaryError } from './core/errors.js';
 import type { Log } from './core/log.js';
 import type { Metrics } from './core/metrics.js';
+import { type RestDeps, addRest } from './rest.js';
 import type { WebhookReceiver } from './webhook/receive.js';
 
-export interface HttpDeps {
+export interface HttpDeps extends RestDeps {
   readonly receiver: WebhookReceiver;
   /** Throws when this process can't serve. */
   readonly requireReady: () => Promise<void>;
@@ -43,6 +44,7 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
   });
   refuseWhileStopping(app);
   addProbes(app, deps);
+  addRest(app, deps);
   void app.register(async (scope) => addWebhooks(scope, deps));
   return app;
 }

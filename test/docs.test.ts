@@ -225,6 +225,13 @@ describe('the summary of a test run', () => {
     expect(summarize({ testResults: [] }).isGood).toBe(false);
   });
 
+  it('takes a test that never ended for a failure, not for a skipped one', () => {
+    expect(summarize(file(test('adds', 'passed'), test('hangs', 'pending')))).toEqual({
+      lines: ['failed: a.test.ts: hangs (never ended)', '1 passed, 1 failed, 0 skipped'],
+      isGood: false,
+    });
+  });
+
   it('does not let a missing server pass as a skipped test', () => {
     expect(summarize(file(test('adds', 'passed'), test('limits by Redis', 'skipped'))).isGood).toBe(false);
     expect(summarize(file(test('adds', 'passed'), test('needs /proc', 'skipped'))).isGood).toBe(true);

@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import {
   type JWTVerifyGetKey,
@@ -9,6 +10,7 @@ import {
   importPKCS8,
   jwtVerify,
 } from 'jose';
+import { v4 as uuidV4 } from 'uuid';
 import type { Config } from '../config.js';
 import type { Caller } from './caller.js';
 import type { Clock } from './clock.js';
@@ -28,6 +30,15 @@ export interface Identity extends Omit<Caller, 'correlationId'> {
 export interface Authenticator {
   /** Takes the value of an Authorization header, `Bearer <token>`. Throws UNAUTHENTICATED saying what is wrong with it. */
   authenticate(authorization: string | undefined): Promise<Identity>;
+}
+
+/** Visible ASCII, so that it can stand in a header and a log line. */
+const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** The caller's own id for this request, when it is one that can be passed on; else a new one. */
+export function correlationIdOf(headers: IncomingHttpHeaders): string {
+  const given = headers['x-correlation-id'];
+  return typeof given === 'string' && CORRELATION_ID.test(given) ? given : uuidV4();
 }
 
 /** Verifies tokens by the published keys of AUTH_JWKS_URL, or, where that is unset, by the development key of the data directory. */
