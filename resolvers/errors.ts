@@ -1,6 +1,7 @@
 import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 import { TributaryError } from '../src/core/errors.js';
 import type { Log } from '../src/core/log.js';
+import { toCallersError } from '../src/core/postgres.js';
 
 /** What is known of a request beyond its error. */
 export interface ErrorContext {
@@ -32,9 +33,9 @@ export function toFormattedError(
     ...(formatted.locations && { locations: formatted.locations }),
     ...(formatted.path && { path: formatted.path }),
   };
-  if (cause instanceof TributaryError) {
-    return { message: cause.message, ...place, extensions: { code: cause.code, details: cause.details } };
-  }
+  const typed = cause instanceof TributaryError ? cause : toCallersError(cause);
+  if (typed)
+    return { message: typed.message, ...place, extensions: { code: typed.code, details: typed.details } };
   const code = codeOf(formatted, error);
   if (cause instanceof GraphQLError && CALLERS_OWN.has(code)) {
     const message = withoutNames(withoutValues(formatted.message, cause.message), context);

@@ -1,14 +1,38 @@
 import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
   GraphQLError,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
   Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
   type SelectionSetNode,
   type ValidationContext,
   type ValidationRule,
+  getArgumentValues,
+  getNamedType,
+  getNullableType,
+  getVariableValues,
+  isListType,
+  isObjectType,
 } from 'graphql';
+import { MAX_PAGE } from '../src/core/page.js';
 
 /** More than any operation a person writes; a document beyond it is not even parsed to its end. */
 export const MAX_TOKENS = 5_000;
 const MAX_DEPTH = 15;
+/**
+ * An answer is built whole in memory before a byte of it is sent. Four times the largest of schema/operations with the
+ * largest page; beyond it are pages inside pages, which multiply: three of 200 are eight million rows.
+ */
+export const MAX_VALUES = 50_000;
+/** As many as a page: whoever joins more asks several times. */
+export const MAX_REPRESENTATIONS = MAX_PAGE;
+/** What a list without `first` is taken for: evidence, recent errors, a provider's verbs. */
+const LIST_SIZE = 10;
 
 /** Refuses operations nested deeper than anything a person writes; introspection has its own, deeper shape. */
 export const depthLimit: ValidationRule = (context) => ({
@@ -48,4 +72,114 @@ function createMeasure(context: ValidationContext) {
   }
 
   return depthOf;
+}
+
+/** An operation that has passed validation, and what it is asked with. */
+export interface Request {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Throws GRAPHQL_VALIDATION_FAILED for an operation that may answer more than {@link MAX_VALUES}. No rule of
+ * validation, as these don't know the variables, and a page is as large as its variable says.
+ */
+export function requireAffordable(request: Request): void {
+  const values = countValues(request);
+  if (values <= MAX_VALUES) return;
+  throw tooLarge(
+    `This may answer ${values} values, and at most ${MAX_VALUES} are answered at once. Pages inside pages multiply: lower \`first\`, or ask for the inner lists on their own.`,
+    request.operation,
+  );
+}
+
+/** How many fields an answer may have at most, as far as the document tells. */
+export function countValues(request: Request): number {
+  const { schema, operation, variables } = request;
+  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
+  // Variables that are no good end the operation before anything is asked; execution says what is wrong with them.
+  if (!coerced) return 0;
+  return createPrice(request, coerced)(operation.selectionSet, schema.getRootType(operation.operation));
+}
+
+/**
+ * How many values a selection may answer. As with depth, each fragment is worked out once; one that is spread twice
+ * counts twice, although execution merges the two where they meet: too much is safe, and simple.
+ */
+function createPrice({ schema, document }: Request, variables: Record<string, unknown>) {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const node of document.definitions)
+    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+  const known = new Map<string, number>();
+
+  function ofFragment(name: string): number {
+    const fragment = fragments.get(name);
+    const price =
+      known.get(name) ??
+      ofSet(fragment?.selectionSet, schema.getType(fragment?.typeCondition.name.value ?? ''));
+    known.set(name, price);
+    return price;
+  }
+
+  function ofField(node: FieldNode, parent: GraphQLNamedType | undefined): number {
+    const field = isObjectType(parent) ? parent.getFields()[node.name.value] : undefined;
+    // `__typename`, and introspection, which answers as much as the schema has, whoever asks.
+    if (!field) return node.name.value === '__typename' ? 1 : 0;
+    const size = sizeOf(node, field, parent, variables);
+    return size * (1 + ofSet(node.selectionSet, getNamedType(field.type)));
+  }
+
+  function ofNode(node: SelectionNode, parent: GraphQLNamedType | undefined): number {
+    if (node.kind === Kind.FRAGMENT_SPREAD) return ofFragment(node.name.value);
+    if (node.kind === Kind.FIELD) return ofField(node, parent);
+    const { typeCondition } = node;
+    return ofSet(node.selectionSet, typeCondition ? schema.getType(typeCondition.name.value) : parent);
+  }
+
+  function ofSet(set: SelectionSetNode | undefined, parent: GraphQLNamedType | null | undefined): number {
+    let price = 0;
+    for (const node of set?.selections ?? []) price += ofNode(node, parent ?? undefined);
+    return price;
+  }
+
+  return ofSet;
+}
+
+/** How many times a field's selection is answered. What `first` may not be is refused by the list itself. */
+function sizeOf(
+  node: FieldNode,
+  field: GraphQLField<unknown, unknown>,
+  parent: GraphQLNamedType | undefined,
+  variables: Record<string, unknown>,
+): number {
+  const takes = (name: string) => field.args.some((argument) => argument.name === name);
+  if (takes('first')) {
+    const { first } = getArgumentValues(field, node, variables);
+    return typeof first === 'number' ? Math.min(Math.max(first, 1), MAX_PAGE) : MAX_PAGE;
+  }
+  if (takes('representations')) {
+    const { representations } = getArgumentValues(field, node, variables);
+    return requireFew(representations as readonly unknown[], node);
+  }
+  // The nodes of a page have been counted by the field that took `first`.
+  return isListType(getNullableType(field.type)) && !isPage(parent) ? LIST_SIZE : 1;
+}
+
+function isPage(type: GraphQLNamedType | undefined): boolean {
+  return isObjectType(type) && 'pageInfo' in type.getFields();
+}
+
+function requireFew({ length }: readonly unknown[], node: FieldNode): number {
+  if (length <= MAX_REPRESENTATIONS) return length;
+  throw tooLarge(
+    `_entities takes at most ${MAX_REPRESENTATIONS} representations at once, not ${length}: ask several times.`,
+    node,
+  );
+}
+
+function tooLarge(message: string, node: FieldNode | OperationDefinitionNode): GraphQLError {
+  const extensions = { code: 'GRAPHQL_VALIDATION_FAILED', http: { status: 400 } };
+  return new GraphQLError(message, { nodes: node, extensions });
 }

@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import type { GraphQLContext } from './context.js';
-import { MAX_TOKENS, depthLimit } from './limits.js';
+import { MAX_TOKENS, type Request, depthLimit, requireAffordable } from './limits.js';
 
 /**
  * What a socket's message asks to execute, under the rules and with the error codes that HTTP has from Apollo. Errors
@@ -28,10 +28,13 @@ export function prepare(
   const hidden = environment === 'prod' ? [NoSchemaIntrospectionCustomRule] : [];
   const errors = validate(schema, document, [...specifiedRules, depthLimit, ...hidden]);
   if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
-  if (!getOperationAST(document, operationName)) {
+  const operation = getOperationAST(document, operationName);
+  if (!operation) {
     const error = new GraphQLError('Name one of the operations of the document as operationName.');
     return [withCode(error, 'OPERATION_RESOLUTION_FAILURE')];
   }
+  const excess = findExcess({ schema, document, operation, variables: variables ?? {} });
+  if (excess) return [excess];
   return {
     schema,
     document,
@@ -46,6 +49,16 @@ function parseDocument(query: string): DocumentNode | GraphQLError {
     return parse(query, { maxTokens: MAX_TOKENS });
   } catch (error) {
     if (error instanceof GraphQLError) return withCode(error, 'GRAPHQL_PARSE_FAILED');
+    throw error;
+  }
+}
+
+function findExcess(request: Request): GraphQLError | undefined {
+  try {
+    requireAffordable(request);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GraphQLError) return error;
     throw error;
   }
 }

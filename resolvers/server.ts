@@ -12,7 +12,7 @@ import { correlationIdOf } from '../src/core/auth.js';
 import { TributaryError } from '../src/core/errors.js';
 import { type GraphQLContext, createContext } from './context.js';
 import { toFormattedError } from './errors.js';
-import { MAX_TOKENS, depthLimit } from './limits.js';
+import { MAX_TOKENS, depthLimit, requireAffordable } from './limits.js';
 import { type GraphQLDeps, identify } from './request.js';
 import { buildSchema } from './schema.js';
 import { attachSockets } from './socket.js';
@@ -40,6 +40,7 @@ export async function attachGraphQL(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
+      affordable,
       formattedErrors(deps),
     ],
   });
@@ -73,6 +74,9 @@ export async function attachGraphQL(
 function refuse(error: unknown, { log }: GraphQLDeps, correlationId: string): never {
   const isTyped = error instanceof TributaryError;
   if (!isTyped) log.error({ err: error, correlationId }, 'bug');
+  // Nothing the caller did: whoever runs this must learn why.
+  else if (error.status >= 500)
+    log.error({ err: error, correlationId }, 'graphql: a token could not be checked');
   const { code, details, status, message } = isTyped
     ? error
     : new TributaryError('INTERNAL', 'This is a bug of ours; it has been logged.', {
@@ -80,6 +84,16 @@ function refuse(error: unknown, { log }: GraphQLDeps, correlationId: string): ne
       });
   throw new GraphQLError(message, { extensions: { code, details, http: { status } } });
 }
+
+/** Refuses what would answer too much, as soon as the operation and its variables are known. */
+const affordable: ApolloServerPlugin<GraphQLContext> = {
+  requestDidStart: async () => ({
+    async didResolveOperation({ schema, document, operation, request }) {
+      // Without one there is nothing to execute, and Apollo says so next.
+      if (operation) requireAffordable({ schema, document, operation, variables: request.variables ?? {} });
+    },
+  }),
+};
 
 /** The last look at an answer: every error in the one form, with the request's correlation id on what is a bug. */
 function formattedErrors({ log, environment }: GraphQLDeps): ApolloServerPlugin<GraphQLContext> {

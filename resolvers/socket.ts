@@ -20,6 +20,9 @@ const MAX_SUBSCRIPTIONS = 100;
 /** WebSocket close code registry: the client may come again. */
 const TRY_AGAIN_LATER = 1013;
 
+/** setTimeout counts in 31 bits: a token that lives longer than 24 days is looked at again then. */
+const MAX_TIMER_MS = 2_147_483_647;
+
 /** What a socket knows once it has proven who it is. */
 type Session = Extra & { caller?: Caller & Identity } & Record<PropertyKey, unknown>;
 type Connected = Context<Record<string, unknown>, Session>;
@@ -57,11 +60,16 @@ export function attachSockets(
       extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
       return false;
     }
-    expiries.set(
-      extra,
-      setTimeout(() => closeExpired(extra), timeLeft(extra.caller)),
-    );
+    // Gone while its token was checked: onClose has run, and nobody would take the timer away again.
+    if (extra.socket.readyState !== extra.socket.OPEN) return false;
+    watchExpiry(extra, extra.caller);
     return true;
+  }
+
+  function watchExpiry(session: Session, identity: Identity): void {
+    const left = identity.expiresAt.getTime() - Date.now();
+    const look = () => (left > MAX_TIMER_MS ? watchExpiry(session, identity) : closeExpired(session));
+    expiries.set(session, setTimeout(look, Math.min(Math.max(0, left), MAX_TIMER_MS)));
   }
 
   const format = (extra: Session, errors: readonly GraphQLError[]) => {
@@ -119,13 +127,6 @@ export function attachSockets(
 function requireCaller({ caller }: Session): Caller {
   if (caller) return caller;
   throw new Error('graphql-ws executes nothing before onConnect has let the socket in');
-}
-
-/** setTimeout counts in 31 bits: a token that lives longer than 24 days is looked at again then. */
-const MAX_TIMER_MS = 2_147_483_647;
-
-function timeLeft({ expiresAt }: Identity): number {
-  return Math.min(Math.max(0, expiresAt.getTime() - Date.now()), MAX_TIMER_MS);
 }
 
 function closeExpired({ socket }: Session): void {

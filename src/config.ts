@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ConfigError } from './core/errors.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const bytes = z.coerce.number().int().min(1);
@@ -111,11 +112,6 @@ type Variables = { [K in keyof typeof variables]: z.output<(typeof variables)[K]
 export interface Config extends Variables {
   /** Provider id → base URL, from TRIBUTARY_PROVIDER_<ID>_BASE_URL. */
   readonly providerBaseUrls: ReadonlyMap<string, string>;
-}
-
-/** Thrown by {@link readConfig}: one message that names every variable that is wrong. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
 }
 
 /** Parses the environment. An empty value counts as unset, as it does in compose files. Throws {@link ConfigError}. */

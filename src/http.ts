@@ -10,9 +10,10 @@ import type { RawDelivery } from './connector/index.js';
 import type { Clock } from './core/clock.js';
 import { type ErrorCode, type ErrorDetails, TributaryError } from './core/errors.js';
 import type { Log } from './core/log.js';
+import { toCallersError } from './core/postgres.js';
 import type { Metrics } from './core/metrics.js';
 import { type RestDeps, addRest } from './rest.js';
-import type { WebhookReceiver } from './webhook/receive.js';
+import type { Admission, WebhookReceiver } from './webhook/receive.js';
 
 export interface HttpDeps extends RestDeps {
   readonly receiver: WebhookReceiver;
@@ -97,24 +98,32 @@ function addWebhooks(scope: FastifyInstance, { receiver, webhookMaxBytes, clock,
     done(null, body),
   );
   scope.addHook('onResponse', async (request, reply) => {
+    const { providerId } = request.params as WebhookParams;
     // Only providers that exist become labels: the path is whatever somebody typed.
-    const provider = reply.statusCode === 404 ? 'unknown' : (request.params as WebhookParams).providerId;
+    const provider = receiver.takesFrom(providerId) ? providerId : 'unknown';
     metrics.webhooks.inc({ provider, status: reply.statusCode });
     metrics.webhookSeconds.observe({ provider }, reply.elapsedTime / 1000);
   });
-  scope.post<{ Params: WebhookParams }>(
-    '/v1/integrations/webhooks/:providerId/:token',
-    { bodyLimit: webhookMaxBytes },
-    async (request, reply) => {
+  const admissions = new WeakMap<FastifyRequest, Admission>();
+  scope.route<{ Params: WebhookParams }>({
+    method: 'POST',
+    url: '/v1/integrations/webhooks/:providerId/:token',
+    bodyLimit: webhookMaxBytes,
+    // Before the body is read: who knows no token must not make us hold megabytes.
+    onRequest: async (request) => {
       const { providerId, token } = request.params;
+      admissions.set(request, await receiver.admit(providerId, token, clock.now()));
+    },
+    handler: async (request, reply) => {
+      const admission = admissions.get(request);
+      if (!admission) throw new Error('a webhook is handled only after it was admitted');
       const { deliveryId, signalIds, isDuplicate } = await receiver.receive(
-        providerId,
-        token,
+        admission,
         toDelivery(request, clock),
       );
       return reply.code(isDuplicate ? 200 : 202).send({ delivery_id: deliveryId, signals: signalIds });
     },
-  );
+  });
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -159,6 +168,8 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, [ErrorCode, string]>> = {
 
 function toTributaryError(error: FastifyError | Error): TributaryError {
   if (error instanceof TributaryError) return error;
+  const callers = toCallersError(error);
+  if (callers) return callers;
   const known = 'code' in error ? FRAMEWORK_ERRORS[error.code] : undefined;
   if (known) return new TributaryError(known[0], known[1]);
   // Whatever else the framework refuses before a route is reached: broken framing, bad lengths.

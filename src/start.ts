@@ -4,12 +4,14 @@ import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { connectors } from '../connectors/index.js';
 import { type App, createApp } from './app.js';
-import { type Config, ConfigError, readConfig } from './config.js';
+import { type Config, readConfig } from './config.js';
+import { ConfigError } from './core/errors.js';
 import { issueDevelopmentToken } from './core/auth.js';
 import { scopes } from './core/caller.js';
 import { systemClock } from './core/clock.js';
 import { DataDirError, claimDataDir } from './core/data-dir.js';
 import { UnsupportedDatabase } from './core/db.js';
+import { connectionOf } from './core/postgres.js';
 import { EmbeddedPostgresError, startEmbeddedPostgres } from './core/embedded-postgres/index.js';
 import { type Log, createLog } from './core/log.js';
 
@@ -86,7 +88,7 @@ async function openDatabase(config: Config, role: Role, releases: Release[], log
 
 /** Asked before anything is built on it: here a failure is the operator's to mend, later it is not. */
 async function requireDatabase(url: string): Promise<string> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
+  const client = new Client({ ...connectionOf(url), connectionTimeoutMillis: CONNECT_MS });
   client.on('error', () => {});
   try {
     await client.connect();

@@ -41,7 +41,7 @@ const homes: readonly { packages: readonly string[]; home: RegExp; types: RegExp
   { packages: ['prom-client'], home: /^src\/core\/metrics\.ts$/, types: /^src\// },
   { packages: ['pino'], home: /^src\/core\/log\.ts$/, types: /^src\// },
   { packages: ['jose'], home: /^src\/core\/auth\.ts$/, types: /^src\/core\/auth\.ts$/ },
-  { packages: ['fastify'], home: /^src\/http\.ts$/, types: /^(src\/(app|http)\.ts|resolvers\/.*)$/ },
+  { packages: ['fastify'], home: /^src\/http\.ts$/, types: /^(src\/(app|http|rest)\.ts|resolvers\/.*)$/ },
 ];
 
 /** Node's own ways out, which a connector would use past the egress policy, the limiter and the log. */

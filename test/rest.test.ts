@@ -105,7 +105,10 @@ describe('connections over REST', () => {
       'POST',
       '',
       {
-        ...{ provider_id: 'github', name: 'x', auth_method: 'BEARER', credential: { token: 'x' } },
+        provider_id: 'github',
+        name: 'x',
+        auth_method: 'BEARER',
+        credential: { token: 'x' },
         color: 1,
       },
       400,

@@ -7,11 +7,14 @@ import {
   type VerbInput,
 } from '../connector/index.js';
 
-/** What one attempt came to. `unknown`: the effect may or may not be there, and it was not found by looking. */
+/**
+ * What one attempt came to. `unknown`: the effect may or may not be there, and looking did not find it. `unconfirmed`:
+ * the same, for good, as nothing that could be done would tell.
+ */
 export type Verdict =
   | { readonly kind: 'done'; readonly outcome: ActionOutcome }
   | { readonly kind: 'failed'; readonly failure: ProviderFailure }
-  | { readonly kind: 'unknown'; readonly failure: ProviderFailure };
+  | { readonly kind: 'unknown' | 'unconfirmed'; readonly failure: ProviderFailure };
 
 /**
  * Sends once. When the answer is lost it looks for the effect, but does not send again: the request may still be on
@@ -23,7 +26,9 @@ export async function firstAttempt<V extends Verb>(
   input: VerbInput<V>,
 ): Promise<Verdict> {
   const verdict = await send(spec, context, input);
-  if (verdict.kind !== 'unknown' || !spec.reconcile) return verdict;
+  if (verdict.kind !== 'unknown') return verdict;
+  if (spec.idempotency === 'AT_MOST_ONCE') return { ...verdict, kind: 'unconfirmed' };
+  if (!spec.reconcile) return verdict;
   const found = await look(spec, context, input);
   return found === 'absent' ? verdict : found;
 }
@@ -38,7 +43,7 @@ export async function laterAttempt<V extends Verb>(
   input: VerbInput<V>,
   earlier: ProviderFailure,
 ): Promise<Verdict> {
-  if (spec.idempotency === 'AT_MOST_ONCE') return { kind: 'unknown', failure: earlier };
+  if (spec.idempotency === 'AT_MOST_ONCE') return { kind: 'unconfirmed', failure: earlier };
   if (spec.reconcile) {
     const found = await look(spec, context, input);
     if (found !== 'absent') return found;

@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Connection } from '../connection/connection.entity.js';
 import { ProviderFailure } from '../connector/index.js';
-import type { Clock } from '../core/clock.js';
-import type { Db } from '../core/db.js';
 import { Action } from './action.entity.js';
 import { laterAttempt } from './attempt.js';
 import type { Runner } from './run.js';
-import { LEASE_MS } from './settle.js';
+import { LEASE_MS, MAX_ATTEMPTS, type SettleDeps, settle } from './settle.js';
 
-export interface ReconcileDeps {
-  readonly db: Db;
-  readonly clock: Clock;
+export interface ReconcileDeps extends SettleDeps {
   readonly runner: Runner;
 }
 
@@ -29,11 +25,8 @@ export async function recoverActions(deps: ReconcileDeps): Promise<number> {
   return taken.filter(Boolean).length;
 }
 
-async function takeOver(
-  { db, clock, runner }: ReconcileDeps,
-  tenantId: string,
-  id: string,
-): Promise<boolean> {
+async function takeOver(deps: ReconcileDeps, tenantId: string, id: string): Promise<boolean> {
+  const { db, clock, runner } = deps;
   const now = clock.now();
   const em = db.for({ tenantId });
   const due = { id, leaseUntil: { $lt: now } };
@@ -46,6 +39,11 @@ async function takeOver(
   const action = await db.for({ tenantId }).findOneOrFail(Action, { id });
   const connection = await em.findOneOrFail(Connection, { id: action.connectionId });
   const earlier = earlierFailure(before);
+  if (before.attempts >= MAX_ATTEMPTS) {
+    // Attempts that break off settle nothing: without an end here they would go on for ever.
+    await settle(deps, action, {}, { kind: 'unconfirmed', failure: earlier });
+    return true;
+  }
   await runner.start(action, connection, (spec, context, input) =>
     laterAttempt(spec, context, input, earlier),
   );

@@ -6,6 +6,7 @@ import type {
   ActionSpec,
   Connector,
   JsonObject,
+  ProviderContext,
   Verb,
   VerbInput,
 } from '../connector/index.js';
@@ -40,12 +41,26 @@ export interface Runner {
   drain(): Promise<void>;
 }
 
+/** Longer than a request may take: the deadline of src/outbound, and what surrounds it. */
+const REQUEST_MS = 15_000;
 /** How often an attempt of another process is looked for; it shows in the table alone. */
 const LOOK_MS = 200;
 
 export function createRunner(deps: RunDeps): Runner {
-  const { db, vault, catalog, open, log } = deps;
+  const { db, clock, vault, catalog, open, log } = deps;
   const running = new Map<string, Promise<void>>();
+
+  /** Whoever takes the action over when the lease ends must find nothing of ours still on its way. */
+  function withinLease(context: ProviderContext, { leaseUntil }: Action): ProviderContext {
+    const last = (leaseUntil?.getTime() ?? 0) - REQUEST_MS;
+    return {
+      ...context,
+      request(asked) {
+        if (clock.now().getTime() <= last) return context.request(asked);
+        return Promise.reject(new Error('the lease is too short for another request'));
+      },
+    };
+  }
 
   async function run(action: Action, connection: Connection, attempt: Attempt): Promise<void> {
     const connector = catalog.require(action.providerId);
@@ -53,7 +68,8 @@ export function createRunner(deps: RunDeps): Runner {
     const input = JSON.parse(vault.open(action.sealedInput, place).toString('utf8')) as VerbInput &
       JsonObject;
     const { context } = await open(connection, connector, action.correlationId);
-    const verdict = await attempt(requireSpec(connector, action.verb), toContext(context, action), input);
+    const leased = toContext(withinLease(context, action), action);
+    const verdict = await attempt(requireSpec(connector, action.verb), leased, input);
     await settle(deps, action, input, verdict);
   }
 
@@ -64,7 +80,7 @@ export function createRunner(deps: RunDeps): Runner {
         .catch((error: unknown) =>
           log.error({ err: error, actionId: action.id }, 'action: attempt broke off'),
         )
-        .finally(() => running.delete(action.id));
+        .finally(() => running.get(action.id) === work && running.delete(action.id));
       running.set(action.id, work);
       return work;
     },

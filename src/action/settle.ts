@@ -3,13 +3,14 @@ import { type ActionOutcome, type JsonObject, type ProviderFailure, compact } fr
 import type { Clock } from '../core/clock.js';
 import type { Db } from '../core/db.js';
 import type { Metrics } from '../core/metrics.js';
+import { storable } from '../core/storable.js';
 import { type ReceiptOutcome, addReceipt } from '../receipt/log.js';
 import { Action, type ActionFailure, type ActionStatus } from './action.entity.js';
 import type { Verdict } from './attempt.js';
 
 /** Attempts before what can't be found out is given up as UNCONFIRMED. */
-const MAX_ATTEMPTS = 5;
-/** Longer than any attempt may take; how long an action stays with a process that died over it. */
+export const MAX_ATTEMPTS = 5;
+/** How long an action stays with a process that died over it. No request of an attempt outlives it: see run.ts. */
 export const LEASE_MS = 60_000;
 
 export interface SettleDeps {
@@ -55,10 +56,11 @@ interface Change {
 function toChange(verdict: Verdict, attempts: number, now: Date): Change {
   const settled = { settledAt: now, leaseOwner: null, leaseUntil: null };
   if (verdict.kind === 'done')
-    return { ...settled, status: 'SUCCEEDED', result: verdict.outcome, failure: null };
-  const failure = toFailure(verdict.failure);
+    return { ...settled, status: 'SUCCEEDED', result: storable(verdict.outcome), failure: null };
+  const failure = storable(toFailure(verdict.failure));
   if (verdict.kind === 'failed') return { ...settled, status: 'FAILED', result: null, failure };
-  if (attempts >= MAX_ATTEMPTS) return { ...settled, status: 'UNCONFIRMED', result: null, failure };
+  if (verdict.kind === 'unconfirmed' || attempts >= MAX_ATTEMPTS)
+    return { ...settled, status: 'UNCONFIRMED', result: null, failure };
   // Nobody owns it until then: whoever finds it due takes it.
   const leaseUntil = new Date(now.getTime() + LEASE_MS);
   return { status: 'RETRYING', result: null, failure, settledAt: null, leaseOwner: null, leaseUntil };

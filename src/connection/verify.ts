@@ -3,6 +3,7 @@ import { ProviderFailure as Failure } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import type { Clock } from '../core/clock.js';
 import type { Db } from '../core/db.js';
+import { storable } from '../core/storable.js';
 import type { ProviderCatalog } from './catalog.js';
 import { type Change, changeConnection, move, requireTransition } from './change.js';
 import { type Connection, CredentialRecord } from './connection.entity.js';
@@ -111,7 +112,7 @@ export function activate(
   now: Date,
 ): void {
   move(connection, transition, now, null);
-  connection.account = account;
+  connection.account = storable(account);
   connection.grantedScopes = grantedScopes ? [...grantedScopes] : null;
   connection.verifiedAt = now;
 }
@@ -131,5 +132,5 @@ function toReason({ details }: ProviderFailure, now: Date): StatusReason {
       : details.retryAt
         ? `Try again after ${details.retryAt.toISOString()}.`
         : 'Try again; if it stays so, look at the provider’s status page.';
-  return { code: details.code, message: `${details.message} ${remedy}`, since: now.toISOString() };
+  return storable({ code: details.code, message: `${details.message} ${remedy}`, since: now.toISOString() });
 }

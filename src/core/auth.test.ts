@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { useIssuer } from '../../test/support/issuer.js';
+import { type IssuerFailure, useIssuer } from '../../test/support/issuer.js';
 import { type Config, readConfig } from '../config.js';
+import { ConfigError } from './errors.js';
 import { createAuthenticator, issueDevelopmentToken } from './auth.js';
 import { systemClock } from './clock.js';
 
@@ -52,6 +53,15 @@ describe('development tokens', () => {
     });
   });
 
+  it('are not signed with what is no key, and the file is named', async () => {
+    const config = developmentConfig();
+    writeFileSync(join(config.TRIBUTARY_DATA_DIR, 'token.key'), '');
+    expect(() => createAuthenticator(config, systemClock)).toThrow(ConfigError);
+    await expect(issueDevelopmentToken(config, claims, systemClock)).rejects.toThrow(
+      /token\.key: not a private key/,
+    );
+  });
+
   it('are not issued where tokens come from elsewhere', async () => {
     const config = readConfig({ AUTH_JWKS_URL: 'http://127.0.0.1:1/', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' });
     await expect(issueDevelopmentToken(config, claims, systemClock)).rejects.toThrow(/off/);
@@ -74,8 +84,8 @@ describe('development tokens', () => {
 });
 
 async function issuer() {
-  const { env, sign } = await useIssuer();
-  return { sign, authenticator: createAuthenticator(readConfig(env), systemClock) };
+  const { env, sign, fail } = await useIssuer();
+  return { sign, fail, authenticator: createAuthenticator(readConfig(env), systemClock) };
 }
 
 describe('tokens by published keys', () => {
@@ -99,6 +109,28 @@ describe('tokens by published keys', () => {
   ])('with %s are refused', async (_name, overrides) => {
     const { sign, authenticator } = await issuer();
     await expect(authenticator.authenticate(`Bearer ${await sign(overrides)}`)).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+    });
+  });
+
+  it.each<IssuerFailure>(['answers 500', 'answers no JSON', 'refuses', 'says nothing'])(
+    'are not judged while the issuer %s',
+    async (failure) => {
+      const { sign, fail, authenticator } = await issuer();
+      fail(failure);
+      await expect(authenticator.authenticate(`Bearer ${await sign()}`)).rejects.toMatchObject({
+        code: 'KEYS_UNAVAILABLE',
+        status: 503,
+        details: { retry_after_seconds: 5 },
+      });
+    },
+  );
+
+  it('by a key that is not among the published ones are refused', async () => {
+    const { authenticator } = await issuer();
+    const stranger = await useIssuer();
+    const token = await stranger.sign({}, 'ES256', 'two');
+    await expect(authenticator.authenticate(`Bearer ${token}`)).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
     });
   });

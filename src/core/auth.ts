@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { type KeyObject, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import {
@@ -7,20 +7,21 @@ import {
   SignJWT,
   createRemoteJWKSet,
   errors,
-  importPKCS8,
   jwtVerify,
 } from 'jose';
 import { v4 as uuidV4 } from 'uuid';
 import type { Config } from '../config.js';
 import type { Caller } from './caller.js';
 import type { Clock } from './clock.js';
-import { TributaryError } from './errors.js';
+import { ConfigError, TributaryError } from './errors.js';
 import { readOrCreateKeyFile } from './key-file.js';
 
 const DEV_ISSUER = 'tributary-dev';
 const DEV_AUDIENCE = 'tributary';
 const DEV_ALGORITHM = 'EdDSA';
 const ALGORITHMS = ['RS256', 'ES256', 'EdDSA'];
+/** As long as one fetch of the keys may take. */
+const KEYS_RETRY_SECONDS = 5;
 
 /** Who a token speaks for, and until when. */
 export interface Identity extends Omit<Caller, 'correlationId'> {
@@ -28,7 +29,7 @@ export interface Identity extends Omit<Caller, 'correlationId'> {
 }
 
 export interface Authenticator {
-  /** Takes the value of an Authorization header, `Bearer <token>`. Throws UNAUTHENTICATED saying what is wrong with it. */
+  /** Takes the value of an Authorization header, `Bearer <token>`. Throws UNAUTHENTICATED saying what is wrong with it, or KEYS_UNAVAILABLE. */
   authenticate(authorization: string | undefined): Promise<Identity>;
 }
 
@@ -79,10 +80,26 @@ interface Verification {
 }
 
 function jwks(config: Config): Verification {
+  const find = createRemoteJWKSet(new URL(config.AUTH_JWKS_URL ?? ''));
+  const key: JWTVerifyGetKey = (header, token) =>
+    find(header, token).catch((error: unknown) => {
+      throw isVerdict(error) ? error : keysUnavailable(error);
+    });
   return {
-    key: createRemoteJWKSet(new URL(config.AUTH_JWKS_URL ?? '')),
+    key,
     options: { issuer: config.AUTH_ISSUER ?? '', audience: config.AUTH_AUDIENCE ?? '' },
   };
+}
+
+/** Whether the published keys were read and the token is signed by none of them; else they could not be read. */
+function isVerdict(error: unknown): boolean {
+  return error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys;
+}
+
+function keysUnavailable(cause: unknown): TributaryError {
+  const details = { retry_after_seconds: KEYS_RETRY_SECONDS };
+  const message = 'The keys that sign tokens can’t be fetched right now; the token may be good.';
+  return new TributaryError('KEYS_UNAVAILABLE', message, details, { cause });
 }
 
 function development(config: Config): Verification {
@@ -90,10 +107,17 @@ function development(config: Config): Verification {
   return { key: async () => publicKey, options: { issuer: DEV_ISSUER, audience: DEV_AUDIENCE } };
 }
 
-function developmentKey({ TRIBUTARY_DATA_DIR }: Config): string {
-  return readOrCreateKeyFile(join(TRIBUTARY_DATA_DIR, 'token.key'), () =>
+function developmentKey({ TRIBUTARY_DATA_DIR }: Config): KeyObject {
+  const path = join(TRIBUTARY_DATA_DIR, 'token.key');
+  const text = readOrCreateKeyFile(path, () =>
     generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   );
+  try {
+    return createPrivateKey(text);
+  } catch (cause) {
+    const message = `${path}: not a private key. Delete the file for a new one; development tokens must then be made again.`;
+    throw new ConfigError(message, { cause });
+  }
 }
 
 export interface DevelopmentToken {
@@ -121,21 +145,13 @@ export async function issueDevelopmentToken(
     .setAudience(DEV_AUDIENCE)
     .setIssuedAt(now)
     .setExpirationTime(now + claims.lifetimeSeconds)
-    .sign(await importPKCS8(developmentKey(config), DEV_ALGORITHM));
+    .sign(developmentKey(config));
 }
 
 function describe(error: unknown): unknown {
   if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired; get a fresh one.');
   if (error instanceof errors.JWTClaimValidationFailed)
     return unauthenticated(`The token’s claim ${error.claim} is not acceptable.`);
-  if (error instanceof errors.JWKSTimeout) {
-    return new TributaryError(
-      'STORAGE_UNAVAILABLE',
-      'The keys that sign tokens can’t be fetched right now.',
-      {},
-      { cause: error },
-    );
-  }
   if (error instanceof errors.JOSEError)
     return unauthenticated('The token is not valid: malformed, or signed by an unknown key.');
   return error;

@@ -1,8 +1,9 @@
 import { MikroORM, type Options, PostgreSqlDriver, type SqlEntityManager } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
-import { Client, type ClientConfig, Pool, escapeIdentifier } from 'pg';
+import { Client, Pool } from 'pg';
 import type { Caller } from './caller.js';
 import type { Log } from './log.js';
+import { connectionOf, letGo, listen } from './postgres.js';
 
 /** The role every request runs under: owns no table, can't bypass row-level security. */
 const APP_ROLE = 'tributary_app';
@@ -43,18 +44,19 @@ export class UnsupportedDatabase extends Error {
 /** Migrates, then opens the database under the powerless role. */
 export async function openDb({ url, entities, migrations, log }: DbOptions): Promise<Db> {
   await migrate(url, migrations, log);
-  const asApp = { connectionString: url, options: `-c role=${APP_ROLE}`, application_name: 'tributary' };
+  const asApp = connectionOf(url, APP_ROLE);
   const orm = await MikroORM.init({
     driver: PostgreSqlDriver,
     clientUrl: url,
     entities: [...entities],
-    driverOptions: { options: asApp.options, application_name: 'tributary' },
+    driverOptions: asApp,
     pool: { min: 0, max: 16 },
     // Signals and receipts never change once read; nothing here relies on a shared identity map.
     allowGlobalContext: false,
   });
   const doors = new Pool({ ...asApp, max: 8 });
   doors.on('error', (error) => log.warn({ error: error.message }, 'database: an idle connection broke'));
+  await requireAppRoleInUse(doors, orm.em.fork());
 
   return {
     for: ({ tenantId }) => orm.em.fork({ session: { variables: { 'tributary.tenant': tenantId } } }),
@@ -64,15 +66,15 @@ export async function openDb({ url, entities, migrations, log }: DbOptions): Pro
       await doors.query('select 1');
     },
     async close() {
-      await doors.end();
-      await orm.close();
+      await Promise.all([letGo(doors.end()), letGo(orm.close())]);
     },
   };
 }
 
 /** Brings the database up to date, as the role of the URL, which owns it. Several processes may do it at once. */
 export async function migrate(url: string, migrationsList: MigrationList, log: Log): Promise<void> {
-  const lock = new Client({ connectionString: url, application_name: 'tributary-migrate' });
+  const asOwner = connectionOf(url);
+  const lock = new Client(asOwner);
   await lock.connect();
   try {
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -80,6 +82,7 @@ export async function migrate(url: string, migrationsList: MigrationList, log: L
     const orm = await MikroORM.init({
       driver: PostgreSqlDriver,
       clientUrl: url,
+      driverOptions: asOwner,
       entities: [],
       extensions: [Migrator],
       discovery: { warnWhenNoEntities: false },
@@ -109,48 +112,22 @@ async function requireAppRole(client: Client): Promise<void> {
       if not exists (select from pg_roles where rolname = '${APP_ROLE}') then create role ${APP_ROLE} nologin; end if;
     exception when duplicate_object or unique_violation then null;
     end $$`);
+  // Since 16 who creates a role is a member of it, but may not take it on.
+  const right = version < 160_000 ? 'member' : 'set';
   const { rows } = await client.query(
-    `select pg_has_role(current_user, '${APP_ROLE}', 'member') as is_member`,
+    `select pg_has_role(current_user, '${APP_ROLE}', '${right}') as may_use`,
   );
-  if (!rows[0].is_member) await client.query(`grant ${APP_ROLE} to current_user`);
+  if (!rows[0].may_use) await client.query(`grant ${APP_ROLE} to current_user`);
 }
 
-async function listen(
-  connection: ClientConfig,
-  channel: string,
-  onNotify: () => void,
-  log: Log,
-): Promise<() => Promise<void>> {
-  let client: Client | undefined;
-  let retry: NodeJS.Timeout | undefined;
-  let isClosed = false;
-
-  async function connect(): Promise<void> {
-    const next = new Client({ ...connection, keepAlive: true });
-    next.on('notification', onNotify);
-    next.on('error', (error) => {
-      log.warn({ error: error.message }, 'database: the listening connection broke; connecting again');
-      reconnectLater();
-    });
-    await next.connect();
-    await next.query(`listen ${escapeIdentifier(channel)}`);
-    if (isClosed) return next.end();
-    client = next;
-    onNotify();
-  }
-
-  function reconnectLater(): void {
-    clearTimeout(retry);
-    if (isClosed) return;
-    retry = setTimeout(() => {
-      connect().catch(() => reconnectLater());
-    }, 250);
-  }
-
-  await connect();
-  return async () => {
-    isClosed = true;
-    clearTimeout(retry);
-    await client?.end();
-  };
+/** What every promise of isolation rests on. A pooler may drop the option that sets it, without a word. */
+async function requireAppRoleInUse(doors: Pool, em: EntityManager): Promise<void> {
+  const ask = 'select current_user as role';
+  const [viaDoors] = (await doors.query<{ role: string }>(ask)).rows;
+  const [viaOrm] = await em.execute<{ role: string }[]>(ask);
+  const other = [viaDoors?.role, viaOrm?.role].find((role) => role !== APP_ROLE);
+  if (other === undefined) return;
+  throw new UnsupportedDatabase(
+    `Connections run as ${other} instead of ${APP_ROLE}: something between here and PostgreSQL drops the startup option "-c role". With PgBouncer, connect past it.`,
+  );
 }

@@ -86,6 +86,12 @@ export const errorTable = {
     meaning: 'PostgreSQL does not answer, or more is waiting to be stored than fits. Nothing was stored.',
     remedy: 'Repeat the request after `Retry-After`; nothing was done.',
   },
+  KEYS_UNAVAILABLE: {
+    status: 503,
+    meaning:
+      'The keys that sign tokens can’t be fetched from AUTH_JWKS_URL. Nothing is said about the token.',
+    remedy: 'Repeat the request with the same token after `details.retry_after_seconds`; nothing was done.',
+  },
   SHUTTING_DOWN: {
     status: 503,
     meaning: 'This process is stopping.',
@@ -128,6 +134,11 @@ export class TributaryError extends Error {
   get status(): number {
     return errorTable[this.code].status;
   }
+}
+
+/** What an operator has to mend before this can start: one message that names every variable or file that is wrong. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
 }
 
 /** The same answer for what never existed, what is gone and what is another tenant's. */

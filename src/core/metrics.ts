@@ -24,7 +24,7 @@ export function createMetrics() {
     }),
     signals: new Counter({
       name: 'tributary_signals_total',
-      help: 'Signals committed, by provider.',
+      help: 'Signals of committed deliveries, by provider. One that came another way before counts again.',
       labelNames: ['provider'],
       registers,
     }),

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readConfig } from '../config.js';
+import { ConfigError } from '../core/errors.js';
 import { type SealedPlace, createVault, readMasterKey } from './vault.js';
 
 const place: SealedPlace = { tenantId: 'acme', id: '018f', field: 'credential' };
@@ -64,6 +65,22 @@ describe('the master key', () => {
     const file = join(dir, 'data', 'master.key');
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(Buffer.from(readFileSync(file, 'utf8'), 'base64').equals(key)).toBe(true);
+  });
+
+  it.each([
+    ['an empty file', ''],
+    ['a key cut short', randomBytes(31).toString('base64')],
+    ['a key too long', randomBytes(33).toString('base64')],
+    ['no base64', 'hello'],
+  ])('is not taken from %s, and the file is named', (_name, text) => {
+    const dir = mkdtempSync(join(tmpdir(), 'tributary-key-'));
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    const file = join(dir, 'master.key');
+    writeFileSync(file, text);
+    const read = () => readMasterKey(readConfig({ TRIBUTARY_DATA_DIR: dir }));
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(`${file}: not a key of 32 bytes`);
+    expect(readFileSync(file, 'utf8')).toBe(text);
   });
 
   it('is the variable’s where that is set', () => {

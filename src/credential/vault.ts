@@ -1,12 +1,14 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../config.js';
+import { ConfigError } from '../core/errors.js';
 import { readOrCreateKeyFile } from '../core/key-file.js';
 
 const ALGORITHM = 'aes-256-gcm';
 const FORMAT = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const KEY_BYTES = 32;
 const HEADER_BYTES = 1 + NONCE_BYTES;
 
 /** Where a sealed value belongs. Bound into the seal, so that a value moved to another place does not open. */
@@ -54,12 +56,17 @@ function aad({ tenantId, id, field }: SealedPlace): Buffer {
   return Buffer.from(JSON.stringify([FORMAT, tenantId, id, field]));
 }
 
-/** TRIBUTARY_MASTER_KEY, or outside prod the one made once in the data directory. */
-export function readMasterKey(config: Config): Buffer {
-  const text =
-    config.TRIBUTARY_MASTER_KEY ??
-    readOrCreateKeyFile(join(config.TRIBUTARY_DATA_DIR, 'master.key'), () =>
-      randomBytes(32).toString('base64'),
-    );
-  return Buffer.from(text, 'base64');
+/** TRIBUTARY_MASTER_KEY, or outside prod the one made once in the data directory. Throws {@link ConfigError}. */
+export function readMasterKey({ TRIBUTARY_MASTER_KEY, TRIBUTARY_DATA_DIR }: Config): Buffer {
+  if (TRIBUTARY_MASTER_KEY) return Buffer.from(TRIBUTARY_MASTER_KEY, 'base64');
+  const path = join(TRIBUTARY_DATA_DIR, 'master.key');
+  const key = Buffer.from(
+    readOrCreateKeyFile(path, () => randomBytes(KEY_BYTES).toString('base64')),
+    'base64',
+  );
+  if (key.length === KEY_BYTES) return key;
+  // Not made anew: what the lost key has sealed would be lost with it, and nobody told.
+  throw new ConfigError(
+    `${path}: not a key of ${KEY_BYTES} bytes in base64. Put the right one back; or delete the file for a new key, which opens no stored secret.`,
+  );
 }

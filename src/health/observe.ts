@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { type FailureCategory, compact } from '../connector/index.js';
 import type { Log } from '../core/log.js';
+import { toStorableJson } from '../core/storable.js';
 import type { CallObservation } from '../outbound/provider.js';
 import { bucketOf, emptyLatencies } from './latency.js';
 
@@ -43,6 +44,7 @@ export interface HealthObserver {
 export function createHealthObserver(pool: Pool, log: Log): HealthObserver {
   let minutes = new Map<string, Minute>();
   let states = new Map<string, State>();
+  let isFlushing = false;
 
   return {
     observe(call) {
@@ -50,18 +52,22 @@ export function createHealthObserver(pool: Pool, log: Log): HealthObserver {
       addToState(states, call);
     },
     async flush() {
-      if (states.size === 0) return;
+      // One at a time: a database that is slow must not get a second connection from this each second.
+      if (isFlushing || states.size === 0) return;
+      isFlushing = true;
       const [flushedMinutes, flushedStates] = [minutes, states];
       minutes = new Map();
       states = new Map();
       try {
-        const values = [flushedMinutes, flushedStates].map((rows) => JSON.stringify([...rows.values()]));
+        const values = [flushedMinutes, flushedStates].map((rows) => toStorableJson([...rows.values()]));
         await pool.query('select health_record($1::jsonb, $2::jsonb)', values);
       } catch (error) {
         log.warn({ error: (error as Error).message }, 'health: not written; kept for the next flush');
         // The sums are additive, and of what came meanwhile the newer wins: so the old goes underneath.
         minutes = merge(flushedMinutes, minutes, addMinute);
         states = merge(flushedStates, states, addState);
+      } finally {
+        isFlushing = false;
       }
     },
   };

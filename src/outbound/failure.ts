@@ -25,7 +25,7 @@ export function failureOfResponse(
   return new ProviderFailure({
     category,
     code: rule?.code ?? `http_${response.status}`,
-    message: mask(messageOf(response, vocabulary)).slice(0, MESSAGE_LIMIT),
+    message: mask(messageOf(response, vocabulary)).slice(0, MESSAGE_LIMIT).toWellFormed(),
     providerStatus: response.status,
     ...(retryAt && { retryAt }),
     // A 5xx may come from a proxy in front of a server that did the work.

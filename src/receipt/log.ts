@@ -3,6 +3,7 @@ import type { JsonObject } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import type { Db, EntityManager } from '../core/db.js';
 import { notFound } from '../core/errors.js';
+import { storable } from '../core/storable.js';
 import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
 import { Receipt, type ReceiptOutcome } from './receipt.entity.js';
 
@@ -28,7 +29,8 @@ export interface ReceiptDraft {
 
 /** Adds a receipt to the transaction of the change it attests, so that neither can be without the other. */
 export function addReceipt(transaction: EntityManager, draft: ReceiptDraft): void {
-  transaction.create(Receipt, { id: uuidV7(), ...draft }, { persist: true });
+  const [request, result] = [storable(draft.request), storable(draft.result)];
+  transaction.create(Receipt, { id: uuidV7(), ...draft, request, result }, { persist: true });
 }
 
 export interface ReceiptFilter {

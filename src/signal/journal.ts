@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import { DatabaseError } from 'pg';
-import { isObject } from '../connector/index.js';
 import { TributaryError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
+import { toStorableJson } from '../core/storable.js';
 import type { SignalRecord } from './envelope.js';
 
 /** A webhook request as the journal keeps it. */
@@ -148,8 +148,8 @@ async function write(pool: Pool, entries: readonly JournalEntry[]): Promise<Map<
     name: 'journal_append',
     text: 'select index, delivery_id, signal_ids from journal_append($1::jsonb, $2::jsonb, $3)',
     values: [
-      toJson(deliveriesOf(entries)),
-      toJson(signalsOf(entries)),
+      toStorableJson(deliveriesOf(entries)),
+      toStorableJson(signalsOf(entries)),
       Buffer.concat(entries.map(({ body }) => body)),
     ],
   });
@@ -184,24 +184,6 @@ function settle(batch: readonly Waiting[], known: ReadonlyMap<number, KnownRow>)
       isDuplicate: earlier !== undefined,
     });
   }
-}
-
-/** NUL and unpaired surrogates are legal in JSON and refused by jsonb; providers' texts do contain them. Stringified: */
-const UNSTORABLE = /\\u(?:0000|d[89a-f])/;
-
-function toJson(rows: readonly object[]): string {
-  const text = JSON.stringify(rows);
-  return UNSTORABLE.test(text) ? JSON.stringify(rows, storable) : text;
-}
-
-function storable(_key: string, value: unknown): unknown {
-  if (typeof value === 'string') return storableText(value);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, field]) => [storableText(key), field]));
-}
-
-function storableText(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 /** The statement itself was refused (class 22: data, 23: constraint, 54: limits), rather than not carried out. */

@@ -18,14 +18,23 @@ import type { Appended, Journal, JournalEntry } from '../signal/journal.js';
 import { decodeJson, requireReasonable } from './decode.js';
 import { type Endpoint, type Endpoints, secretsAt } from './endpoint.js';
 
-/** Takes providers' webhooks. */
+/** A request that may send its body: to a known endpoint, which takes it, at a rate it may have. */
+export interface Admission {
+  readonly connector: Receiving;
+  readonly endpoint: Endpoint;
+}
+
+/** Takes providers' webhooks, in two steps: what an address alone decides comes before the body is read. */
 export interface WebhookReceiver {
+  /** Whether there is such a provider and it sends webhooks. */
+  takesFrom(providerId: string): boolean;
+  /** Throws NOT_FOUND (unknown token or provider), CONNECTION_NOT_READY or RATE_LIMITED. */
+  admit(providerId: string, token: string, now: Date): Promise<Admission>;
   /**
-   * Resolves once delivery and signals are committed. Throws NOT_FOUND (unknown token or provider),
-   * CONNECTION_NOT_READY, RATE_LIMITED, INVALID_SIGNATURE, MALFORMED_REQUEST or STORAGE_UNAVAILABLE; whichever it
-   * throws, nothing was stored.
+   * Resolves once delivery and signals are committed. Throws INVALID_SIGNATURE, MALFORMED_REQUEST or
+   * STORAGE_UNAVAILABLE; whichever it throws, nothing was stored.
    */
-  receive(providerId: string, token: string, delivery: RawDelivery): Promise<Appended>;
+  receive(admission: Admission, delivery: RawDelivery): Promise<Appended>;
 }
 
 export interface ReceiverDeps {
@@ -45,18 +54,6 @@ type Receiving = Connector & Required<Pick<Connector, 'webhook' | 'normalize'>>;
 export function createWebhookReceiver(deps: ReceiverDeps): WebhookReceiver {
   const { catalog, endpoints, journal, limiter, metrics } = deps;
 
-  async function requireEndpoint(
-    providerId: string,
-    token: string,
-    now: Date,
-  ): Promise<[Receiving, Endpoint]> {
-    const connector = catalog.find(providerId);
-    const endpoint = connector && isReceiving(connector) && (await endpoints.find(providerId, token));
-    if (!endpoint || isOver(endpoint, now))
-      throw new TributaryError('NOT_FOUND', 'There is no webhook endpoint at this address.');
-    return [connector, endpoint];
-  }
-
   async function requireRate({ connectionId }: Endpoint): Promise<void> {
     const waitMs = await limiter.take(connectionId);
     if (waitMs === 0) return;
@@ -66,15 +63,26 @@ export function createWebhookReceiver(deps: ReceiverDeps): WebhookReceiver {
   }
 
   return {
-    async receive(providerId, token, delivery) {
-      const [connector, endpoint] = await requireEndpoint(providerId, token, delivery.receivedAt);
+    takesFrom(providerId) {
+      const connector = catalog.find(providerId);
+      return connector !== undefined && isReceiving(connector);
+    },
+    async admit(providerId, token, now) {
+      const connector = catalog.find(providerId);
+      const endpoint = connector && isReceiving(connector) && (await endpoints.find(providerId, token));
+      if (!endpoint || isOver(endpoint, now)) {
+        throw new TributaryError('NOT_FOUND', 'There is no webhook endpoint at this address.');
+      }
       requireAccepting(endpoint);
       await requireRate(endpoint);
+      return { connector, endpoint };
+    },
+    async receive({ connector, endpoint }, delivery) {
       requireSignature(connector.webhook, delivery, endpoint);
       // The parsed body stays behind in there: it must not live as long as the flush.
       const entry = toEntry(deps, connector, endpoint, delivery);
       const appended = await journal.append(entry);
-      count(metrics, providerId, entry, appended);
+      count(metrics, connector.manifest.id, entry, appended);
       return appended;
     },
   };

@@ -54,6 +54,8 @@ export interface TestAppOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
   readonly log?: Log;
+  /** Another way to the database, given its URL: a line that can be cut. */
+  readonly via?: (url: string) => string;
   /** A second process on the first one's database and keys. */
   readonly beside?: TestApp;
 }
@@ -63,13 +65,19 @@ function standing(dataDir: string, databaseUrl: string): Record<string, string> 
 }
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const { env = {}, clock = systemClock, beside, log = createLog('silent') } = options;
+  const {
+    env = {},
+    clock = systemClock,
+    beside,
+    log = createLog('silent'),
+    via = (url: string) => url,
+  } = options;
   const database = beside?.database ?? (await createTestDatabase());
   const dataDir = beside?.config.TRIBUTARY_DATA_DIR ?? mkdtempSync(join(tmpdir(), 'tributary-test-'));
   const config = readConfig({ ...standing(dataDir, database.url), ...env });
   const app = await createApp({
     config,
-    databaseUrl: database.url,
+    databaseUrl: via(database.url),
     connectors: [...connectors, example],
     clock,
     log,

@@ -4,30 +4,47 @@ import type { AddressInfo } from 'node:net';
 import { SignJWT, exportJWK } from 'jose';
 import { onTestFinished } from 'vitest';
 
+export type IssuerFailure = 'answers 500' | 'answers no JSON' | 'refuses' | 'says nothing';
+
 /** An identity provider: one key, published over HTTP. */
 export interface Issuer {
   /** What makes Tributary trust it. */
   readonly env: Readonly<Record<string, string>>;
   /** A good token, with these claims changed. */
-  sign(claims?: Record<string, unknown>, algorithm?: string): Promise<string>;
+  sign(claims?: Record<string, unknown>, algorithm?: string, keyId?: string): Promise<string>;
+  /** From now on its keys can't be had. */
+  fail(how: IssuerFailure): void;
 }
 
 /** Closed when the running test ends. */
 export async function useIssuer(): Promise<Issuer> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' };
-  const server = createServer((_request, response) => response.end(JSON.stringify({ keys: [jwk] })));
+  let failure: IssuerFailure | undefined;
+  const server = createServer((_request, response) => {
+    if (failure === 'says nothing') return;
+    response.statusCode = failure === 'answers 500' ? 500 : 200;
+    response.end(failure ? '<html>' : JSON.stringify({ keys: [jwk] }));
+  });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  onTestFinished(() => void server.close());
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  onTestFinished(close);
   return {
     env: {
       AUTH_JWKS_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`,
       AUTH_ISSUER: 'https://id.example.com',
       AUTH_AUDIENCE: 'tributary',
     },
-    sign(claims = {}, algorithm = 'ES256') {
+    fail(how) {
+      failure = how;
+      if (how === 'refuses') close();
+    },
+    sign(claims = {}, algorithm = 'ES256', keyId = 'one') {
       const good = {
         sub: 'ada',
         tenant_id: 'acme',
@@ -38,7 +55,7 @@ export async function useIssuer(): Promise<Issuer> {
       };
       // With HS256 the "secret" is what everybody can read: the classic confusion of algorithms.
       const key = algorithm === 'HS256' ? Buffer.from(JSON.stringify(jwk)) : privateKey;
-      return new SignJWT({ ...good, ...claims }).setProtectedHeader({ alg: algorithm, kid: 'one' }).sign(key);
+      return new SignJWT({ ...good, ...claims }).setProtectedHeader({ alg: algorithm, kid: keyId }).sign(key);
     },
   };
 }

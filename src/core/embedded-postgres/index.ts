@@ -4,8 +4,9 @@
  * The server is a process of its own and outlives a crash of ours. The next start adopts it. It listens on
  * 127.0.0.1 only, on a port chosen at each start, behind a random password.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { ensureDataDir } from '../data-dir.js';
-import { createPrograms } from './binaries.js';
+import { type Programs, createPrograms } from './binaries.js';
 import { type Cluster, ensureCluster, toCluster } from './cluster.js';
 import { ensureDatabase } from './database.js';
 import { type Server, findSurvivor, startServer, stopServer } from './server.js';
@@ -33,6 +34,7 @@ export interface EmbeddedPostgresOptions {
 type Log = EmbeddedPostgresOptions['log'];
 
 const SLOW_START_MS = 10_000;
+const LOOK_AGAIN_MS = 50;
 
 /**
  * Starts the server, or adopts the one that an earlier process left behind, and makes the database.
@@ -49,11 +51,30 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   try {
     const programs = await createPrograms(cluster.dir);
     await ensureCluster(cluster, programs);
-    const server = (await findSurvivor(cluster)) ?? (await startServer(cluster, programs));
-    return await openServer(cluster, server, log);
+    return await findOrStart(cluster, programs, log);
   } finally {
     clearTimeout(slow);
   }
+}
+
+/** A survivor that is told to stop says "ready" a moment longer: then it does not let us in, and is waited for. */
+async function findOrStart(cluster: Cluster, programs: Programs, log: Log): Promise<EmbeddedPostgres> {
+  for (;;) {
+    const server = (await findSurvivor(cluster)) ?? (await startServer(cluster, programs));
+    try {
+      return await openServer(cluster, server, log);
+    } catch (error) {
+      if (server.child || !isGoingAway(error)) throw error;
+      await delay(LOOK_AGAIN_MS);
+    }
+  }
+}
+
+/** Shutting down (57P03, cannot_connect_now), or gone between our look and our call. */
+function isGoingAway(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return ['57P03', '57P01', 'ECONNREFUSED', 'ECONNRESET'].includes(code);
 }
 
 async function openServer(cluster: Cluster, server: Server, log: Log): Promise<EmbeddedPostgres> {
