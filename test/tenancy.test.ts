@@ -252,9 +252,9 @@ const plans = fc.array(
 );
 type Plan = typeof plans extends fc.Arbitrary<infer T> ? T : never;
 
-/** One of everything. */
+/** One of everything, under a name and a key of its own; and one under those that all tenants use. */
 async function begin(tenant: Tenant): Promise<void> {
-  for (const act of [connect, verify, execute, deliver]) await act(tenant, 0);
+  for (const n of [0, 1]) for (const act of [connect, verify, execute, deliver]) await act(tenant, n);
   const { data } = await ask(tenant, '{ receipts { nodes { id } } }');
   const receipts = data?.['receipts'] as { nodes: readonly { id: string }[] };
   for (const { id } of receipts.nodes) tenant.receipts.add(id);
@@ -327,15 +327,22 @@ async function propertyOf({ id, mark, token, connections }: Tenant): Promise<rea
 
 /** The feed is in the order of commits: with its last signal a tenant has seen whatever it was going to see. */
 async function finish(tenant: Tenant): Promise<void> {
-  const stored = await feedOf(tenant);
-  const [main] = tenant.watches;
-  await expect.poll(() => main?.ids.length).toBeGreaterThanOrEqual(stored.length);
+  const last = (await feedOf(tenant)).length;
+  const main = tenant.watches[0]!;
+  await expect.poll(() => main.problems.length > 0 || main.ids.length >= last).toBe(true);
   await together(tenant.watches.map(({ end }) => end()));
-  expect(main?.ids).toEqual(stored);
-  for (const { ids, wants } of tenant.watches) {
+  await tenant.socket.dispose();
+}
+
+/** The tenant's first subscription had all of its signals, once each and in order; no other had anything else. */
+async function expectWatchesOwn(tenant: Tenant): Promise<void> {
+  const { watches } = tenant;
+  const stored = await feedOf(tenant);
+  expect(watches.flatMap(({ problems }) => problems)).toEqual([]);
+  expect(watches[0]?.ids).toEqual(stored);
+  for (const { ids, wants } of watches) {
     expect(wants === 'nothing' ? ids : ids.filter((id) => !stored.includes(id))).toEqual([]);
   }
-  await tenant.socket.dispose();
 }
 
 /** What each tenant alone may know of. */
@@ -381,6 +388,7 @@ async function expectIsolated(tenants: readonly Tenant[]): Promise<void> {
   for (const tenant of tenants) property.set(tenant, await propertyOf(tenant));
   for (const tenant of tenants) expectToldOwn(tenant);
   for (const tenant of tenants) {
+    await expectWatchesOwn(tenant);
     expect(await storedOf(tenant)).toEqual(didOf(tenant));
     const own = new Set([...tenant.connections.map(({ name }) => name), ...tenant.actions.keys()]);
     expect([...tenant.refused].filter((what) => !own.has(what))).toEqual([]);
@@ -440,7 +448,8 @@ describe('tenants', () => {
     await expectTables();
   });
 
-  it('can’t tell a foreign id from one of nobody by the clock', async () => {
+  // Again, because on a busy machine even medians waver; a true difference does not go away.
+  it('can’t tell a foreign id from one of nobody by the clock', { retry: 2 }, async () => {
     const [tenant, other] = (await newTenants(2)) as [Tenant, Tenant];
     const foreign = idsOf(other, 0);
     for (const of of ['connection', 'signal', 'action', 'receipt'] as const) {
