@@ -111,7 +111,7 @@ function errorsPage(): string {
 const categoryTable: Readonly<Record<FailureCategory, readonly [meaning: string, remedy: string]>> = {
   AUTH: [
     'The provider refuses the credential, or the credential may not do this.',
-    'Make a new credential with the scopes the provider’s page lists, and connect again.',
+    'Make a new credential with the scopes the provider’s page lists, and rotate the connection to it.',
   ],
   INVALID: ['The provider understands the request and refuses it.', 'The message says why. Mend the input.'],
   NOT_FOUND: [

@@ -68,6 +68,18 @@ async function appOver(line: Line, options: TestAppOptions = {}): Promise<TestAp
   return useTestApp({ ...options, via: line.url });
 }
 
+/** A verified connection to a fake GitHub. */
+async function verified() {
+  const clock = createTestClock();
+  const github = await startFakeGitHub(clock);
+  onTestFinished(() => github.provider.close());
+  const app = await useTestApp({ clock, env: { TRIBUTARY_PROVIDER_GITHUB_BASE_URL: github.provider.url } });
+  const caller = await app.caller();
+  const { connectionId } = await connectGitHub(caller, 'main', github.token);
+  await caller.get(VerifyDocument, { connectionId });
+  return { app, caller, clock, connectionId, github };
+}
+
 describe('a database', () => {
   it('whose connections go silent costs who was using them ten seconds and a 503, and nobody after them', async () => {
     const line = await useLine();
@@ -130,13 +142,7 @@ describe('characters that PostgreSQL can’t hold', () => {
   });
 
   it('in an action, or in what the provider says, keep nothing from being settled', async () => {
-    const clock = createTestClock();
-    const github = await startFakeGitHub(clock);
-    onTestFinished(() => github.provider.close());
-    const app = await useTestApp({ clock, env: { TRIBUTARY_PROVIDER_GITHUB_BASE_URL: github.provider.url } });
-    const caller = await app.caller();
-    const { connectionId } = await connectGitHub(caller, 'main', github.token);
-    await caller.get(VerifyDocument, { connectionId });
+    const { app, caller, connectionId, github } = await verified();
     const execute = (title: string) =>
       caller.get(ExecuteActionDocument, {
         input: {
@@ -160,13 +166,7 @@ describe('characters that PostgreSQL can’t hold', () => {
 
 describe('an action', () => {
   it('whose every attempt breaks off ends UNCONFIRMED', async () => {
-    const clock = createTestClock();
-    const github = await startFakeGitHub(clock);
-    onTestFinished(() => github.provider.close());
-    const app = await useTestApp({ clock, env: { TRIBUTARY_PROVIDER_GITHUB_BASE_URL: github.provider.url } });
-    const caller = await app.caller();
-    const { connectionId } = await connectGitHub(caller, 'main', github.token);
-    await caller.get(VerifyDocument, { connectionId });
+    const { app, caller, clock, connectionId, github } = await verified();
     await app.database.query('alter table credentials rename to hidden');
     const { executeAction } = await caller.get(ExecuteActionDocument, {
       input: {
@@ -191,14 +191,7 @@ describe('an action', () => {
   });
 
   it('that was held up beyond its lease sends nothing any more', async () => {
-    const clock = createTestClock();
-    const github = await startFakeGitHub(clock);
-    onTestFinished(() => github.provider.close());
-    const env = { TRIBUTARY_PROVIDER_GITHUB_BASE_URL: github.provider.url };
-    const app = await useTestApp({ clock, env });
-    const caller = await app.caller();
-    const { connectionId } = await connectGitHub(caller, 'main', github.token);
-    await caller.get(VerifyDocument, { connectionId });
+    const { app, caller, clock, connectionId, github } = await verified();
     const lock = new Client({ connectionString: app.database.url });
     await lock.connect();
     onTestFinished(() => lock.end());
