@@ -8,7 +8,7 @@
  * PORT or URL say where Tributary runs; TRIBUTARY_TOKEN is the token, one of tenant "dev" when unset.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
@@ -47,6 +47,9 @@ interface Received {
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 15_000;
+
+// Heard between two signals only, never between a line and its cursor.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(0));
 
 let after = readCursor();
 let waitMs = FIRST_WAIT_MS;
@@ -89,8 +92,9 @@ function take(signal: Received['signalReceived']): void {
   process.stdout.write(
     [occurredAt, type, place, evidence[0]?.title, evidence[0]?.url].filter(Boolean).join('  ') + '\n',
   );
-  // Only now: what was interrupted before this line comes again.
-  writeFileSync(cursorFile, cursor);
+  // Only now: what was interrupted before this line comes again. In one step, so that no end leaves half a cursor.
+  writeFileSync(`${cursorFile}.new`, cursor);
+  renameSync(`${cursorFile}.new`, cursorFile);
   after = cursor;
   waitMs = FIRST_WAIT_MS;
 }
