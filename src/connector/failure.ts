@@ -47,11 +47,22 @@ export class ProviderFailure extends Error {
 export interface ResetHeader {
   /** Lower case. */
   readonly header: string;
-  readonly unit: 'seconds' | 'epoch_seconds' | 'epoch_milliseconds' | 'rfc3339';
+  /** `duration` is Go's way to write one: `1s`, `6m0s`, `20ms`. */
+  readonly unit:
+    | 'seconds'
+    | 'milliseconds'
+    | 'duration'
+    | 'epoch_seconds'
+    | 'epoch_milliseconds'
+    | 'rfc3339'
+    | 'http_date';
+  /** The time is meant by the provider's clock, which its Date header tells: ours may differ from it. */
+  readonly byDateHeader?: boolean;
 }
 
 /** Recognises a provider's failure that its HTTP status alone does not tell. Rules are tried in order; the first that fits decides. */
 export interface FailureRule {
+  /** A 2xx is a failure only where a rule names it. */
   readonly status: readonly number[];
   /** All of these headers (lower case) must have exactly these values. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -75,4 +86,6 @@ export interface FailureVocabulary {
   readonly rules: readonly FailureRule[];
   /** Headers, beside Retry-After, that say when a limit is over. The longest wait of all present ones counts. */
   readonly resets: readonly ResetHeader[];
+  /** Retry-After on a 2xx asks for a pause as well. Elsewhere it says when to look for a result. */
+  readonly pausesOnSuccess?: boolean;
 }

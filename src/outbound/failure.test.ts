@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FailureVocabulary, ProviderFailure } from '../connector/index.js';
 import { type HttpErrorKind, HttpError } from './client.js';
-import { failureOfError, failureOfResponse } from './failure.js';
+import { failureOfError, failureOfResponse, isFailure } from './failure.js';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
 const later = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1000);
@@ -26,6 +26,10 @@ const vocabulary: FailureVocabulary = {
     { header: 'reset', unit: 'epoch_seconds' },
     { header: 'reset-ms', unit: 'epoch_milliseconds' },
     { header: 'reset-at', unit: 'rfc3339' },
+    { header: 'reset-date', unit: 'http_date' },
+    { header: 'reset-in', unit: 'duration' },
+    { header: 'retry-after-ms', unit: 'milliseconds' },
+    { header: 'reset-theirs', unit: 'epoch_seconds', byDateHeader: true },
   ],
 };
 
@@ -44,6 +48,18 @@ describe('retryAt of a 429', () => {
     ['epoch seconds', { reset: String(epoch + 20) }, later(20)],
     ['epoch milliseconds', { 'reset-ms': String(NOW.getTime() + 20_000) }, later(20)],
     ['RFC 3339', { 'reset-at': '2026-11-21T13:00:40+01:00' }, later(40)],
+    ['milliseconds left', { 'retry-after-ms': '1500' }, later(1.5)],
+    ['an HTTP date', { 'reset-date': 'Sat, 21 Nov 2026 12:00:45 GMT' }, later(45)],
+    ['a duration', { 'reset-in': '6m0s' }, later(360)],
+    ['a duration of less than a second', { 'reset-in': '20ms' }, later(0.02)],
+    ['a duration of every part', { 'reset-in': '1h2m3.5s4ms' }, later(3_723.504)],
+    ['no duration', { 'reset-in': '6m0' }, undefined],
+    [
+      'a time by the provider’s clock',
+      { 'reset-theirs': String(epoch + 3_610), date: 'Sat, 21 Nov 2026 13:00:00 GMT' },
+      later(10),
+    ],
+    ['a time by the provider’s clock, untold', { 'reset-theirs': String(epoch + 10) }, later(10)],
     ['the longest of all', { 'retry-after': '10', left: '5', reset: String(epoch + 50) }, later(50)],
     ['the longest, which is Retry-After', { 'retry-after': '70', reset: String(epoch + 50) }, later(70)],
     [
@@ -100,6 +116,34 @@ describe('a rule that ignores resets', () => {
     expect(detailsOf(429, { left: '3000' }, 'burst').retryAt).toEqual(later(60));
     expect(detailsOf(429, { left: '3000', 'retry-after': '5' }, 'burst').retryAt).toEqual(later(5));
     expect(detailsOf(429, { left: '3000' }).retryAt).toEqual(later(3000));
+  });
+});
+
+describe('a 2xx', () => {
+  const slack: FailureVocabulary = {
+    ...vocabulary,
+    rules: [
+      { status: [200], bodyContains: '"ok":false', category: 'RATE_LIMIT', code: 'ratelimited' },
+      { status: [429], category: 'RATE_LIMIT', code: 'ratelimited' },
+    ],
+  };
+
+  it.each([
+    [200, '{"ok":false}', true],
+    [200, '{"ok":true}', false],
+    [201, '{"ok":false}', false],
+    [302, '', true],
+  ])('of %i with %s is a failure: %s', (status, text, expected) => {
+    expect(isFailure({ status, headers: {}, text }, slack)).toBe(expected);
+  });
+
+  it('in disguise is what its rule says, and had no effect', () => {
+    const answer = { status: 200, headers: { 'retry-after': '3' }, text: '{"ok":false}' };
+    expect(failureOfResponse(answer, slack, NOW).details).toMatchObject({
+      category: 'RATE_LIMIT',
+      retryAt: later(3),
+      isAmbiguous: false,
+    });
   });
 });
 

@@ -8,8 +8,14 @@ import {
 } from '../connector/index.js';
 import type { HttpError, HttpErrorKind, HttpResponse } from './client.js';
 
+/** Whether an answer is a failure: every one that is not 2xx, and a 2xx that a rule of the provider's names. */
+export function isFailure(response: HttpResponse, { rules }: FailureVocabulary): boolean {
+  const isSuccess = response.status >= 200 && response.status <= 299;
+  return !isSuccess || rules.some((rule) => fits(rule, response));
+}
+
 /**
- * A provider's answer that is not 2xx, as a failure in our vocabulary: its own rules first, then what the status says.
+ * A provider's failed answer as a failure in our vocabulary: its own rules first, then what the status says.
  * `mask` takes out of the provider's message what must not be seen.
  */
 export function failureOfResponse(
@@ -84,25 +90,60 @@ function retryTime(
 }
 
 /** RFC 9110 §10.2.3: seconds, or an HTTP date. */
-function retryAfter({ headers }: HttpResponse, now: Date): Date | undefined {
+export function retryAfter({ headers }: Pick<HttpResponse, 'headers'>, now: Date): Date | undefined {
   const value = headers['retry-after'];
   if (value === undefined) return undefined;
-  if (/^\d+$/.test(value)) return inSeconds(Number(value), now);
-  // Date.parse alone takes almost anything for a date: "1.5" would be a day in 2001.
+  return /^\d+$/.test(value) ? inMilliseconds(Number(value) * 1000, now) : httpDate(value);
+}
+
+/** When a limit is over by what one header tells. Undefined when the header is missing or can't be read. */
+export function resetTime(
+  { headers }: Pick<HttpResponse, 'headers'>,
+  { header, unit, byDateHeader }: ResetHeader,
+  now: Date,
+): Date | undefined {
+  const value = headers[header];
+  if (value === undefined || value === '') return undefined;
+  switch (unit) {
+    case 'seconds':
+      return inMilliseconds(Number(value) * 1000, now);
+    case 'milliseconds':
+      return inMilliseconds(Number(value), now);
+    case 'duration':
+      return inMilliseconds(toMilliseconds(value), now);
+    default: {
+      const time = toTime(value, unit);
+      const theirs = byDateHeader ? httpDate(headers['date'] ?? '') : undefined;
+      return time && theirs ? inMilliseconds(time.getTime() - theirs.getTime(), now) : time;
+    }
+  }
+}
+
+function toTime(
+  value: string,
+  unit: 'epoch_seconds' | 'epoch_milliseconds' | 'rfc3339' | 'http_date',
+): Date | undefined {
+  if (unit === 'http_date') return httpDate(value);
+  if (unit === 'rfc3339') return validDate(Date.parse(value));
+  return validDate(unit === 'epoch_seconds' ? Number(value) * 1000 : Number(value));
+}
+
+/** Date.parse alone takes almost anything for a date: "1.5" would be a day in 2001. */
+function httpDate(value: string): Date | undefined {
   return /^[A-Z][a-z]{2}, /.test(value) ? validDate(Date.parse(value)) : undefined;
 }
 
-function resetTime({ headers }: HttpResponse, { header, unit }: ResetHeader, now: Date): Date | undefined {
-  const value = headers[header];
-  if (value === undefined || value === '') return undefined;
-  if (unit === 'rfc3339') return validDate(Date.parse(value));
-  const number = Number(value);
-  if (unit === 'seconds') return inSeconds(number, now);
-  return validDate(unit === 'epoch_seconds' ? number * 1000 : number);
+const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
+
+/** NaN for what is no duration. */
+function toMilliseconds(duration: string): number {
+  if (!/^(\d+(\.\d+)?(h|ms|m|s))+$/.test(duration)) return NaN;
+  const parts = [...duration.matchAll(/([\d.]+)(h|ms|m|s)/g)];
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? NaN), 0);
 }
 
-function inSeconds(seconds: number, now: Date): Date | undefined {
-  return validDate(now.getTime() + seconds * 1000);
+function inMilliseconds(milliseconds: number, now: Date): Date | undefined {
+  return validDate(now.getTime() + milliseconds);
 }
 
 function validDate(time: number): Date | undefined {

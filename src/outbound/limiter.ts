@@ -1,17 +1,86 @@
-import type { Redis } from 'ioredis';
 import {
   type RateLimiterAbstract,
   RateLimiterMemory,
   RateLimiterRedis,
   RateLimiterRes,
 } from 'rate-limiter-flexible';
+import type { Shared } from './shared.js';
+
+/** How a key's window stands. */
+export interface Count {
+  readonly consumed: number;
+  readonly resetsInMs: number;
+}
+
+/** A count that includes what was just added to it. */
+export interface Added extends Count {
+  /** Takes it back where it was added, since by now the count may be kept elsewhere. Rejects when that place is gone. */
+  giveBack(): Promise<void>;
+}
+
+/** Counts points per key in fixed windows. It never refuses: what is too much depends on who asks. */
+export interface Counter {
+  add(key: string, points: number): Promise<Added>;
+  /** Undefined when nothing was counted in this window. */
+  read(key: string): Promise<Count | undefined>;
+  /** Corrects the count, by what the provider knows better. */
+  set(key: string, consumed: number, resetsInMs: number): Promise<void>;
+}
+
+export interface CounterOptions {
+  readonly name: string;
+  readonly durationSeconds: number;
+  readonly shared: Shared;
+}
+
+export function createCounter({ name, durationSeconds, shared }: CounterOptions): Counter {
+  // The libraries' own limit is not used, see add.
+  const window = { keyPrefix: `tributary:limit:${name}`, points: 0, duration: durationSeconds };
+  const inProcess = new RateLimiterMemory(window);
+  let inRedis: RateLimiterRedis | undefined;
+
+  /** `work` on the count that is in force: the shared one, or the process's own. */
+  function onCount<T>(work: (limiter: RateLimiterAbstract) => Promise<T>): Promise<T> {
+    return shared.ask(
+      (storeClient) => work((inRedis ??= new RateLimiterRedis({ ...window, storeClient }))),
+      () => work(inProcess),
+    );
+  }
+
+  return {
+    add: (key, points) =>
+      onCount(async (limiter) => {
+        // penalty() adds without refusing, consume() would refuse by one limit for all.
+        const count = toCount(await limiter.penalty(key, points));
+        const endsAt = performance.now() + count.resetsInMs;
+        return {
+          ...count,
+          async giveBack() {
+            // To the next window it would be a present.
+            if (performance.now() < endsAt) await limiter.reward(key, points);
+          },
+        };
+      }),
+    async read(key) {
+      const result = await onCount((limiter) => limiter.get(key));
+      return result ? toCount(result) : undefined;
+    },
+    async set(key, consumed, resetsInMs) {
+      // Redis would keep a window of no seconds for ever.
+      const seconds = Math.max(1, Math.ceil(resetsInMs / 1000));
+      await onCount((limiter) => limiter.set(key, consumed, seconds));
+    },
+  };
+}
+
+function toCount({ consumedPoints, msBeforeNext }: RateLimiterRes): Count {
+  return { consumed: consumedPoints, resetsInMs: Math.max(1, msBeforeNext) };
+}
 
 export interface LimiterOptions {
   readonly name: string;
   readonly points: number;
   readonly durationSeconds: number;
-  /** Shares the count between processes. While it is away, each process counts for itself. */
-  readonly redis?: Redis | undefined;
 }
 
 export interface Limiter {
@@ -19,13 +88,9 @@ export interface Limiter {
   take(key: string): Promise<number>;
 }
 
-/** Counts per key in fixed windows. */
-export function createLimiter({ name, points, durationSeconds, redis }: LimiterOptions): Limiter {
-  const window = { keyPrefix: `tributary:limit:${name}`, points, duration: durationSeconds };
-  const inProcess = new RateLimiterMemory(window);
-  const limiter: RateLimiterAbstract = redis
-    ? new RateLimiterRedis({ ...window, storeClient: redis, insuranceLimiter: inProcess })
-    : inProcess;
+/** One limit for every key, counted by this process alone: for what protects the process itself. */
+export function createLimiter({ name, points, durationSeconds }: LimiterOptions): Limiter {
+  const limiter = new RateLimiterMemory({ keyPrefix: name, points, duration: durationSeconds });
   return {
     async take(key) {
       try {

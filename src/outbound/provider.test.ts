@@ -40,6 +40,7 @@ function setUp({ connector = example, baseUrl, reply = {} }: Setup = {}) {
     clock: { now: () => NOW },
     log: pino({ level: 'trace' }, { write: (line) => void lines.push(line) }),
     metrics,
+    random: () => 0,
     baseUrls: new Map(baseUrl ? [[connector.manifest.id, baseUrl]] : []),
     observe: (call) => void observed.push(call),
   });
@@ -54,7 +55,8 @@ function setUp({ connector = example, baseUrl, reply = {} }: Setup = {}) {
       ...changes,
     });
   const outcomes = async () => (await metrics.providerCalls.get()).values;
-  return { sent, observed, lines, contextOf, context: contextOf(), outcomes };
+  const refusals = async () => (await metrics.providerRefusals.get()).values;
+  return { sent, observed, lines, contextOf, context: contextOf(), outcomes, refusals };
 }
 
 const get: ProviderRequest = { method: 'GET', path: '/v1/me' };
@@ -84,7 +86,10 @@ describe('a request', () => {
       query: { a: 1, b: undefined, c: 'ä&' },
       body: { d: 1 },
     });
-    expect(sent).toMatchObject([{ method: 'POST', body: '{"d":1}', deadlineMs: 10_000 }]);
+    expect(sent).toMatchObject([{ method: 'POST', body: '{"d":1}' }]);
+    // Ten seconds for everything, of which a little is gone.
+    expect(sent[0]?.deadlineMs).toBeGreaterThan(8_000);
+    expect(sent[0]?.deadlineMs).toBeLessThanOrEqual(10_000);
     expect(sent[0]?.url.href).toBe('https://api.example.com/v1/x?a=1&c=%C3%A4%26');
     expect(sent[0]?.headers).toEqual({
       ...example.manifest.headers,
@@ -179,7 +184,7 @@ describe('an answer', () => {
 
 describe('the limiter', () => {
   it('refuses what the provider would refuse, without asking it', async () => {
-    const { context, sent, observed } = setUp({ connector: limitedTo(2) });
+    const { context, sent, observed, refusals } = setUp({ connector: limitedTo(2) });
     await context.request(get);
     await context.request(get);
     const { details } = await failureOf(context.request(get));
@@ -187,7 +192,9 @@ describe('the limiter', () => {
     expect(details.retryAt?.getTime()).toBeGreaterThan(NOW.getTime());
     expect(details.retryAt?.getTime()).toBeLessThanOrEqual(NOW.getTime() + 60_000);
     expect(sent).toHaveLength(2);
-    expect(observed).toHaveLength(3);
+    // What was not asked says nothing about the provider's health.
+    expect(observed).toHaveLength(2);
+    expect(await refusals()).toMatchObject([{ labels: { provider: 'example', guard: 'limit' }, value: 1 }]);
   });
 
   it('holds every window, and each connection to its own', async () => {

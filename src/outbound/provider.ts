@@ -1,19 +1,28 @@
+import type { Redis } from 'ioredis';
 import {
-  type Connector,
-  type Credential,
-  type JsonObject,
-  type ProviderContext,
   ProviderFailure,
+  type ProviderContext,
   type ProviderRequest,
   type ProviderResponse,
 } from '../connector/index.js';
-import type { Redis } from 'ioredis';
 import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
-import { type HttpClient, HttpError, type HttpResponse } from './client.js';
-import { failureOfError, failureOfResponse } from './failure.js';
-import { type Limiter, createLimiter } from './limiter.js';
+import { type RateLimitState, createAdmission } from './admission.js';
+import { type Circuit, type CircuitChange, createBreaker } from './breaker.js';
+import type { FindBudgets } from './budget.js';
+import { BulkheadFull, createBulkhead } from './bulkhead.js';
+import type { HttpClient } from './client.js';
+import { exchange } from './exchange.js';
+import { urlOf } from './message.js';
+import { Refusal } from './refusal.js';
+import { sendWithRetries } from './retry.js';
+import { createShared, createSharedRecords } from './shared.js';
+import { type ConnectionRef, type ProviderTarget, nameOf } from './target.js';
+
+export type { RateLimitState } from './admission.js';
+export type { Circuit, CircuitChange } from './breaker.js';
+export type { ConnectionRef, ProviderTarget } from './target.js';
 
 /** One finished call to a provider, for health, metrics and the log. Never a body, never a secret. */
 export interface CallObservation {
@@ -28,15 +37,6 @@ export interface CallObservation {
   readonly failure?: ProviderFailure;
 }
 
-export interface ProviderTarget {
-  readonly tenantId: string;
-  readonly connectionId: string;
-  readonly connector: Connector;
-  readonly credential: Credential;
-  readonly settings: JsonObject;
-  readonly correlationId: string;
-}
-
 export interface ProviderGateDeps {
   readonly client: HttpClient;
   readonly clock: Clock;
@@ -46,157 +46,141 @@ export interface ProviderGateDeps {
   readonly redis?: Redis | undefined;
   /** Told of every finished call. */
   readonly observe: (call: CallObservation) => void;
+  /** What the tenant allows itself. Left out: no budgets. */
+  readonly findBudgets?: FindBudgets;
+  /** Told when a circuit opens, tries or closes, by the one process that brought it about. */
+  readonly onCircuit?: (change: CircuitChange) => void;
+  /** From 0 to 1, for the jitter of retries. */
+  readonly random?: () => number;
 }
 
 export interface ProviderGate {
   /** What a connector gets to work with: the one signed, limited, observed way to its provider. */
   contextFor(target: ProviderTarget): ProviderContext;
+  rateLimit(ref: ConnectionRef): Promise<RateLimitState>;
+  circuit(ref: ConnectionRef): Promise<Circuit>;
 }
 
+/** All tries of one request together, the waits between them included. */
 const DEADLINE_MS = 10_000;
+/** As many as the client keeps connections to one origin. */
+const PER_PROVIDER = { slots: 32, queue: 256, waitMs: 2_000 };
+/** So that one connection's hanging calls leave slots to the provider's others. */
+const PER_CONNECTION = { slots: 8, queue: 128, waitMs: 2_000 };
 
 export function createProviderGate(deps: ProviderGateDeps): ProviderGate {
-  const limiters = new Map<string, readonly Limiter[]>();
+  const { clock, metrics, log } = deps;
+  const shared = createShared(deps);
+  const records = createSharedRecords(shared, clock);
+  const { findBudgets = () => Promise.resolve([]), random = Math.random } = deps;
+  const admission = createAdmission({ shared, records, clock, findBudgets });
+  const breaker = createBreaker({ records, clock, onChange: tellCircuit });
+  const [perConnection, perProvider] = [createBulkhead(PER_CONNECTION), createBulkhead(PER_PROVIDER)];
 
-  function limitersOf({ manifest }: Connector): readonly Limiter[] {
-    const known = limiters.get(manifest.id);
-    if (known) return known;
-    const made = manifest.rateLimits.map((rule) =>
-      createLimiter({ ...rule, name: `${manifest.id}:${rule.bucket}`, redis: deps.redis }),
-    );
-    limiters.set(manifest.id, made);
-    return made;
+  function tellCircuit(change: CircuitChange): void {
+    metrics.circuits.inc({ provider: change.providerId, state: change.state });
+    log.warn(change, 'circuit of a connection');
+    deps.onCircuit?.(change);
   }
 
-  /** Asks every declared window before the provider has to say no. */
-  async function requirePoint({ connector, connectionId }: ProviderTarget): Promise<void> {
-    for (const limiter of limitersOf(connector)) {
-      const waitMs = await limiter.take(connectionId);
-      if (waitMs === 0) continue;
-      throw new ProviderFailure({
-        category: 'RATE_LIMIT',
-        code: 'local_limit',
-        message: 'This connection has used up the calls its provider allows in this window.',
-        retryAt: new Date(deps.clock.now().getTime() + waitMs),
-      });
-    }
-  }
-
-  async function send(target: ProviderTarget, request: ProviderRequest): Promise<ProviderResponse> {
-    const { connector, credential, correlationId } = target;
-    await requirePoint(target);
-    const response = await deps.client
-      .send({
-        method: request.method,
-        url: urlOf(deps.baseUrls.get(connector.manifest.id) ?? connector.manifest.baseUrl, request),
-        headers: {
-          ...connector.manifest.headers,
-          ...(request.body !== undefined && { 'content-type': 'application/json' }),
-          ...request.headers,
-          ...connector.auth.sign(credential),
-          'x-correlation-id': correlationId,
-        },
-        ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
-        deadlineMs: DEADLINE_MS,
-      })
-      .catch((error: unknown) => {
-        throw error instanceof HttpError ? failureOfError(error) : error;
-      });
-    if (response.status < 200 || response.status > 299) {
-      const { failures } = connector.manifest;
-      throw failureOfResponse(response, failures, deps.clock.now(), (text) =>
-        withoutSecrets(text, credential),
+  async function inSlot<T>(target: ProviderTarget, work: () => Promise<T>): Promise<T> {
+    const { connector, lane = 'interactive' } = target;
+    try {
+      return await perConnection.run(nameOf(target), lane, () =>
+        perProvider.run(connector.manifest.id, lane, work),
       );
+    } catch (error) {
+      throw error instanceof BulkheadFull ? refuseFull(clock.now()) : error;
     }
-    return toProviderResponse(response);
+  }
+
+  /** One try, from its place in the queue to what was learned of its answer. */
+  function attempt(target: ProviderTarget, url: URL, request: ProviderRequest, giveUpAt: number) {
+    return inSlot(target, async () => {
+      const tell = await admission.admit(target, target.lane ?? 'interactive', request.method);
+      const startedAt = performance.now();
+      const deadlineMs = Math.max(1, Math.round(giveUpAt - startedAt));
+      const { headers, result } = await exchange(deps, target, url, request, deadlineMs);
+      const durationMs = performance.now() - startedAt;
+      const failure = result instanceof ProviderFailure ? result : undefined;
+      record(target, request, durationMs, failure);
+      await tell({ durationMs, ...(headers && { headers }), ...(failure && { failure }) });
+      if (result instanceof ProviderFailure) throw result;
+      return result;
+    });
   }
 
   function record(
     target: ProviderTarget,
-    request: ProviderRequest,
-    startedAt: number,
+    { method, path }: ProviderRequest,
+    durationMs: number,
     failure?: ProviderFailure,
   ): void {
     const { tenantId, connectionId, connector, correlationId } = target;
-    const durationMs = performance.now() - startedAt;
-    const call = {
-      tenantId,
-      connectionId,
-      providerId: connector.manifest.id,
-      method: request.method,
-      path: request.path,
-      at: deps.clock.now(),
-      durationMs,
-    };
-    deps.metrics.providerCalls.inc({ provider: call.providerId, outcome: failure?.details.category ?? 'ok' });
-    deps.metrics.providerSeconds.observe({ provider: call.providerId }, durationMs / 1000);
-    deps.log.info({ ...call, correlationId, outcome: failure?.details.code ?? 'ok' }, 'provider call');
+    const providerId = connector.manifest.id;
+    const call = { tenantId, connectionId, providerId, method, path, at: clock.now(), durationMs };
+    metrics.providerCalls.inc({ provider: providerId, outcome: failure?.details.category ?? 'ok' });
+    metrics.providerSeconds.observe({ provider: providerId }, durationMs / 1000);
+    log.info({ ...call, correlationId, outcome: failure?.details.code ?? 'ok' }, 'provider call');
     deps.observe({ ...call, ...(failure && { failure }) });
+  }
+
+  /** A refused call is none: it says nothing about the provider, so health does not hear of it. */
+  function recordRefusal(target: ProviderTarget, { method, path }: ProviderRequest, refusal: Refusal): void {
+    const { tenantId, connectionId, connector, correlationId } = target;
+    const providerId = connector.manifest.id;
+    metrics.providerRefusals.inc({ provider: providerId, guard: refusal.guard });
+    const { guard, details } = refusal;
+    const call = { tenantId, connectionId, providerId, method, path, correlationId };
+    log.info({ ...call, guard, retryAt: details.retryAt }, 'provider call refused by us');
+  }
+
+  /** The tries of one request, under the connection's circuit. */
+  async function send(target: ProviderTarget, asked: ProviderRequest): Promise<ProviderResponse> {
+    const giveUpAt = performance.now() + DEADLINE_MS;
+    const { manifest } = target.connector;
+    const url = urlOf(deps.baseUrls.get(manifest.id) ?? manifest.baseUrl, asked);
+    const onRetry = ({ details }: ProviderFailure): void =>
+      metrics.providerRetries.inc({ provider: manifest.id, category: details.category });
+    const pass = await breaker.enter(target);
+    try {
+      const once = () => attempt(target, url, asked, giveUpAt);
+      const response = await (pass.isProbe
+        ? once()
+        : sendWithRetries({ clock, random, onRetry }, asked, once));
+      await pass.settle();
+      return response;
+    } catch (error) {
+      await pass.settle(error);
+      throw error;
+    }
   }
 
   return {
     contextFor: (target) => ({
       settings: target.settings,
-      async request(request) {
-        const startedAt = performance.now();
+      async request(asked) {
         try {
-          const response = await send(target, request);
-          record(target, request, startedAt);
-          return response;
+          return await send(target, asked);
         } catch (error) {
-          if (error instanceof ProviderFailure) record(target, request, startedAt, error);
+          if (error instanceof Refusal) recordRefusal(target, asked, error);
           throw error;
         }
       },
     }),
+    rateLimit: (ref) => admission.read(ref),
+    circuit: (ref) => breaker.read(ref),
   };
 }
 
-/** Some providers repeat a refused credential in their message, which is shown, stored and logged. */
-function withoutSecrets(text: string, credential: Credential): string {
-  return Object.values(credential)
-    .map((secret) => secret.reveal())
-    .filter((value) => value !== '')
-    .reduce((masked, value) => masked.replaceAll(value, '[secret]'), text);
-}
+const FULL_MS = 1_000;
 
-/** Fills the template. A value can't leave its segment: `/`, `?` and `..` are encoded or refused. */
-function urlOf(baseUrl: string, { path, params = {}, query = {} }: ProviderRequest): URL {
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => segment(name, params[name]));
-  const url = new URL(baseUrl + filled);
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(name, String(value));
-  }
-  return url;
-}
-
-function segment(name: string, value: string | number | undefined): string {
-  const text = String(value ?? '');
-  if (text === '' || text === '.' || text === '..' || !text.isWellFormed()) {
-    throw new ProviderFailure({
-      category: 'INVALID',
-      code: 'invalid_path',
-      message: `${name} can’t be a part of an address.`,
-    });
-  }
-  return encodeURIComponent(text);
-}
-
-function toProviderResponse({ status, headers, text }: HttpResponse): ProviderResponse {
-  if (text === '') return { status, headers, body: undefined };
-  if (!/\bjson\b/i.test(headers['content-type'] ?? '')) return { status, headers, body: text };
-  try {
-    return { status, headers, body: JSON.parse(text) as unknown };
-  } catch (error) {
-    throw new ProviderFailure(
-      {
-        category: 'PROVIDER',
-        code: 'unreadable_answer',
-        message: 'The provider promised JSON and sent something else.',
-        providerStatus: status,
-        isAmbiguous: true,
-      },
-      { cause: error },
-    );
-  }
+function refuseFull(now: Date): Refusal {
+  return new Refusal({
+    guard: 'bulkhead',
+    category: 'RATE_LIMIT',
+    code: 'too_many_calls',
+    message: 'Too many calls to this provider are under way. Nothing was sent.',
+    retryAt: new Date(now.getTime() + FULL_MS),
+  });
 }
