@@ -1,6 +1,11 @@
 import DataLoader from 'dataloader';
 import type { Action } from '../src/action/action.entity.js';
-import type { Connection, CredentialRecord, WebhookEndpoint } from '../src/connection/connection.entity.js';
+import type {
+  Connection,
+  CredentialRecord,
+  WebhookEndpoint,
+  WebhookRegistration,
+} from '../src/connection/connection.entity.js';
 import type { Caller } from '../src/core/caller.js';
 import type { Health } from '../src/health/health.js';
 import type { Receipt } from '../src/receipt/receipt.entity.js';
@@ -24,6 +29,8 @@ export interface Loaders {
   /** By connection. */
   readonly endpoint: Loader<WebhookEndpoint>;
   /** By connection. */
+  readonly registrations: Loader<readonly WebhookRegistration[]>;
+  /** By connection. */
   readonly health: Loader<Health>;
   readonly signal: Loader<Signal>;
   readonly action: Loader<Action>;
@@ -43,6 +50,7 @@ export function createContext(services: Services, caller: Caller): GraphQLContex
       connection: createLoader((ids) => connections.findMany(caller, ids)),
       credential: createLoader((ids) => connections.credentials(caller, ids)),
       endpoint: createLoader((ids) => connections.endpoints(caller, ids)),
+      registrations: createLoader((ids) => connections.registrations(caller, ids)),
       health: createLoader((ids) => health.of(caller, ids)),
       signal: createLoader((ids) => signals.findMany(caller, ids)),
       action: createLoader((ids) => actions.findMany(caller, ids)),

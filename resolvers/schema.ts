@@ -4,9 +4,14 @@ import { buildSubgraphSchema, printSubgraphSchema } from '@apollo/subgraph';
 import { type BuildSchemaOptions, type PubSub, buildSchemaSync, createResolversMap } from 'type-graphql';
 import { ActionResolver, actionReference } from './action/resolver.js';
 import { type Reference, authChecker } from './authorize.js';
+import { AuthorizationResolver } from './connection/authorization.js';
+import { ConnectionChangeResolver } from './connection/change.js';
+import { ConnectionLimitsResolver } from './connection/limits.js';
 import { ConnectionFieldsResolver, ConnectionResolver, connectionReference } from './connection/resolver.js';
+import { RegistrationResolver } from './connection/registration-resolver.js';
 import { HealthResolver } from './health/resolver.js';
 import { ProviderResolver, providerReference } from './provider/resolver.js';
+import { QuotaResolver } from './quota/resolver.js';
 import { ReceiptResolver, receiptReference } from './receipt/resolver.js';
 import { SignalResolver, signalReference } from './signal/resolver.js';
 import { TenantResolver, tenantReference } from './tenant/resolver.js';
@@ -24,11 +29,16 @@ const resolvers: BuildSchemaOptions['resolvers'] = [
   ProviderResolver,
   ConnectionResolver,
   ConnectionFieldsResolver,
+  ConnectionChangeResolver,
+  ConnectionLimitsResolver,
+  AuthorizationResolver,
+  RegistrationResolver,
   SignalResolver,
   ActionResolver,
   ReceiptResolver,
   HealthResolver,
   TenantResolver,
+  QuotaResolver,
 ];
 
 /** How each entity is found when another subgraph refers to it. */

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
 import { connectors } from '../connectors/index.js';
-import { providerBaseUrlDoc, variables } from '../src/config.js';
+import { providerBaseUrlDoc, variables } from '../src/variables.js';
 import {
   type ActionSpec,
   type Connector,
@@ -58,7 +58,7 @@ function configPage(): string {
     value ? code(value) : '',
     doc,
   ]);
-  return page('Configuration', 'src/config.ts', [
+  return page('Configuration', 'src/variables.ts', [
     'Everything that can be set is an environment variable of this list, read once at start. An empty value counts as',
     'unset. What is wrong is said in one message that names every variable concerned, and nothing is started.',
     '',
@@ -71,7 +71,7 @@ function envExample(): string {
     ([name, { default: value, doc }]) => `# ${doc}\n#${name}=${value ?? ''}\n`,
   );
   return [
-    '# Written by `npm run docs` from src/config.ts. Every variable is optional in development.',
+    '# Written by `npm run docs` from src/variables.ts. Every variable is optional in development.',
     '# docker compose reads a copy named .env by itself. For npm start: set -a; . ./.env; set +a',
     '',
     ...entries,
@@ -122,10 +122,13 @@ const categoryTable: Readonly<Record<FailureCategory, readonly [meaning: string,
     'The provider, or our own limiter on its behalf, has had enough for now.',
     'Try again after `retryAt`.',
   ],
-  BUDGET: ['The tenant’s budget for this is used up. Reserved: nothing sets it yet.', ''],
+  BUDGET: [
+    'The calls that the tenant allows itself in this time are used up.',
+    'Wait until `retryAt`, or let an admin raise the budget by `setCallBudget`.',
+  ],
   CIRCUIT_OPEN: [
-    'The provider failed so often that it is left in peace for a while. Reserved: nothing sets it yet.',
-    '',
+    'The provider failed so often that it is left in peace for a while; nothing was sent.',
+    'Try again after `retryAt`; `IntegrationConnection.circuit` tells when it is well.',
   ],
   PROVIDER: ['The provider’s own trouble: a 5xx, or an answer that makes no sense.', 'Try again later.'],
   NETWORK: [
@@ -238,9 +241,10 @@ function rateLimit({
   bucket,
   points,
   durationSeconds,
+  methods,
   source,
 }: Connector['manifest']['rateLimits'][number]): string {
-  const text = `${bucket}: ${points} in ${durationSeconds} s`;
+  const text = `${bucket}: ${points} in ${durationSeconds} s${methods ? ` (${methods.join(', ')})` : ''}`;
   return source ? `[${text}](${source})` : text;
 }
 

@@ -1,121 +1,26 @@
-import { z } from 'zod';
 import { ConfigError } from './core/errors.js';
+import { Secret } from './core/secret.js';
+import { type Variables, httpUrl, variables } from './variables.js';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const bytes = z.coerce.number().int().min(1);
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-  .transform((url) => url.replace(/\/$/, ''));
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
-const masterKey = z
-  .base64()
-  .refine(
-    (text) => Buffer.from(text, 'base64').length === 32,
-    'must be 32 bytes in base64 (openssl rand -base64 32)',
-  );
-
-/**
- * Every variable Tributary reads: how it is parsed, what it is when unset, and the sentence docs/config.md and
- * .env.example carry. Nothing else in the product reads process.env.
- */
-export const variables = {
-  HOST: { schema: z.string(), default: '127.0.0.1', doc: 'Address to listen on. In a container: 0.0.0.0.' },
-  PORT: {
-    schema: port,
-    default: '4000',
-    doc: 'Port of GraphQL, webhooks and everything else. 0 takes a free one.',
-  },
-  PUBLIC_URL: {
-    schema: httpUrl.optional(),
-    default: undefined,
-    doc: 'How providers reach this server from outside; the base of webhook URLs. Unset: http://HOST:PORT.',
-  },
-  TRIBUTARY_DATA_DIR: {
-    schema: z.string().min(1),
-    default: '.tributary',
-    doc: 'Where the embedded PostgreSQL, the development keys and the data directory’s lock live.',
-  },
-  TRIBUTARY_ENVIRONMENT: {
-    schema: z.enum(['dev', 'stage', 'prod']),
-    default: 'dev',
-    doc: 'dev, stage or prod. Stands on every signal. prod refuses development tokens, generated keys and embedded PostgreSQL.',
-  },
-  DATABASE_URL: {
-    schema: z
-      .url({
-        protocol: /^postgres(ql)?$/,
-        error: 'must be a URL such as postgres://user:password@host/database',
-      })
-      .optional(),
-    default: undefined,
-    doc: 'PostgreSQL 14 or newer, as a role that may create tables and roles. Unset: an embedded PostgreSQL is started.',
-  },
-  REDIS_URL: {
-    schema: z.url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://host:6379' }).optional(),
-    default: undefined,
-    doc: 'Redis, to share rate limits between processes. Unset: each process keeps its own. Never the truth: it may be lost at any time.',
-  },
-  AUTH_JWKS_URL: {
-    schema: httpUrl.optional(),
-    default: undefined,
-    doc: 'Where the keys that sign tokens are published. Unset: development tokens (`npm run token`), except in prod.',
-  },
-  AUTH_ISSUER: {
-    schema: z.string().optional(),
-    default: undefined,
-    doc: 'Required `iss` of tokens. Set it together with AUTH_JWKS_URL.',
-  },
-  AUTH_AUDIENCE: {
-    schema: z.string().optional(),
-    default: undefined,
-    doc: 'Required `aud` of tokens. Set it together with AUTH_JWKS_URL.',
-  },
-  TRIBUTARY_MASTER_KEY: {
-    schema: masterKey.optional(),
-    default: undefined,
-    doc: '32 bytes in base64 that seal every stored secret. Unset outside prod: made once in the data directory, mode 0600.',
-  },
-  EGRESS_ALLOW: {
-    schema: list,
-    default: '',
-    doc: 'CIDR ranges, separated by commas, that may be called although they are private. For sandboxes.',
-  },
-  WEBHOOK_MAX_BYTES: {
-    schema: bytes,
-    default: String(25 * 1024 * 1024),
-    doc: 'Largest webhook body. The default is GitHub’s own cap.',
-  },
-  WEBHOOK_RATE_PER_SECOND: {
-    schema: z.coerce.number().int().min(1),
-    default: '1000',
-    doc: 'Webhooks one connection may send to one process each second before it gets 429.',
-  },
-  LOG_LEVEL: {
-    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
-    default: 'info',
-    doc: 'fatal, error, warn, info, debug, trace or silent.',
-  },
-} as const satisfies Record<string, { schema: z.ZodType; default: string | undefined; doc: string }>;
-
-/** `TRIBUTARY_PROVIDER_<ID>_BASE_URL`: a family of variables, one per provider. */
+/** `TRIBUTARY_PROVIDER_<ID>_…`: families of variables, one per provider. */
 const BASE_URL = /^TRIBUTARY_PROVIDER_([A-Z0-9_]+)_BASE_URL$/;
-export const providerBaseUrlDoc =
-  'Another API address for this provider (id in upper case, `-` as `_`), for sandboxes and tests. A private address also needs EGRESS_ALLOW.';
-
-type Variables = { [K in keyof typeof variables]: z.output<(typeof variables)[K]['schema']> };
+const OAUTH_URL = /^TRIBUTARY_PROVIDER_([A-Z0-9_]+)_OAUTH_URL$/;
+const CLIENT_ID = /^TRIBUTARY_PROVIDER_([A-Z0-9_]+)_CLIENT_ID$/;
+const CLIENT_SECRET = /^TRIBUTARY_PROVIDER_([A-Z0-9_]+)_CLIENT_SECRET$/;
 
 export interface Config extends Variables {
   /** Provider id → base URL, from TRIBUTARY_PROVIDER_<ID>_BASE_URL. */
   readonly providerBaseUrls: ReadonlyMap<string, string>;
+  /** Provider id → where its OAuth endpoints are instead, from TRIBUTARY_PROVIDER_<ID>_OAUTH_URL. */
+  readonly providerOAuthUrls: ReadonlyMap<string, string>;
+  /** Provider id → the operator's OAuth app, from TRIBUTARY_PROVIDER_<ID>_CLIENT_ID and _CLIENT_SECRET. */
+  readonly oauthApps: ReadonlyMap<string, { readonly clientId: string; readonly clientSecret: Secret }>;
+  /** TRIBUTARY_SECRET_<NAME>: what references of env:// read in development. */
+  readonly secretVariables: Readonly<Record<string, string | undefined>>;
 }
 
 /** Parses the environment. An empty value counts as unset, as it does in compose files. Throws {@link ConfigError}. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(env: Env): Config {
   const problems: string[] = [];
   const values = Object.fromEntries(
     Object.entries(variables).map(([name, variable]) => {
@@ -124,26 +29,77 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       return [name, parsed.data];
     }),
   ) as Variables;
-  const providerBaseUrls = readBaseUrls(env, problems);
+  const providerBaseUrls = readUrls(env, BASE_URL, problems);
+  const providerOAuthUrls = readUrls(env, OAUTH_URL, problems);
+  const oauthApps = readOAuthApps(env, problems);
   if (problems.length === 0) problems.push(...contradictions(values));
   if (problems.length > 0)
     throw new ConfigError(`Configuration: ${problems.join('; ')}. See docs/config.md.`);
-  return { ...values, providerBaseUrls };
+  return {
+    ...values,
+    providerBaseUrls,
+    providerOAuthUrls,
+    oauthApps,
+    secretVariables: readSecretVariables(env),
+  };
 }
 
-function readBaseUrls(
-  env: Readonly<Record<string, string | undefined>>,
-  problems: string[],
-): Map<string, string> {
-  const urls = new Map<string, string>();
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What one family of variables is set to, by provider. */
+function readFamily(env: Env, family: RegExp): Map<string, { name: string; value: string }> {
+  const found = new Map<string, { name: string; value: string }>();
   for (const [name, value] of Object.entries(env)) {
-    const id = BASE_URL.exec(name)?.[1];
-    if (!id || !value) continue;
+    const id = family.exec(name)?.[1];
+    if (id && value) found.set(id.toLowerCase().replaceAll('_', '-'), { name, value });
+  }
+  return found;
+}
+
+function readUrls(env: Env, family: RegExp, problems: string[]): Map<string, string> {
+  const urls = new Map<string, string>();
+  for (const [id, { name, value }] of readFamily(env, family)) {
     const parsed = httpUrl.safeParse(value);
-    if (parsed.success) urls.set(id.toLowerCase().replaceAll('_', '-'), parsed.data);
+    if (parsed.success) urls.set(id, parsed.data);
     else problems.push(`${name}: not an http(s) URL`);
   }
   return urls;
+}
+
+function readOAuthApps(env: Env, problems: string[]): Config['oauthApps'] {
+  const ids = readFamily(env, CLIENT_ID);
+  const secrets = readFamily(env, CLIENT_SECRET);
+  const alone = [...ids, ...secrets].filter(([id]) => !ids.has(id) || !secrets.has(id));
+  for (const [, { name }] of alone)
+    problems.push(`${name}: client id and client secret must be set together`);
+  return new Map(
+    [...ids].map(([id, { value }]) => [
+      id,
+      { clientId: value, clientSecret: new Secret(secrets.get(id)?.value ?? '') },
+    ]),
+  );
+}
+
+function readSecretVariables(env: Env): Config['secretVariables'] {
+  const secrets = Object.entries(env).filter(
+    ([name]) => name.startsWith('TRIBUTARY_SECRET_') && !(name in variables),
+  );
+  return Object.fromEntries(secrets);
+}
+
+/** What each key provider can't do without, beside `local`. */
+const keyVariables = {
+  'aws-kms': ['TRIBUTARY_AWS_KMS_KEY'],
+  'gcp-kms': ['TRIBUTARY_GCP_KMS_KEY'],
+  'azure-key-vault': ['TRIBUTARY_AZURE_KEY'],
+  'vault-transit': ['TRIBUTARY_VAULT_TRANSIT_KEY', 'VAULT_ADDR'],
+} as const;
+
+function missingKeys({ TRIBUTARY_KEY_PROVIDER: chosen, ...values }: Variables): string[] {
+  if (chosen === 'local') return [];
+  return keyVariables[chosen]
+    .filter((name) => !values[name])
+    .map((name) => `${name}: must be set when TRIBUTARY_KEY_PROVIDER is ${chosen}`);
 }
 
 /** What no single variable shows: combinations that would start and then be unsafe. */
@@ -152,7 +108,13 @@ function contradictions(values: Variables): string[] {
   const hasJwks = values.AUTH_JWKS_URL !== undefined;
   return [
     isProd && !hasJwks && 'AUTH_JWKS_URL: must be set in prod, where development tokens are refused',
-    isProd && !values.TRIBUTARY_MASTER_KEY && 'TRIBUTARY_MASTER_KEY: must be set in prod',
+    isProd &&
+      values.TRIBUTARY_KEY_PROVIDER === 'local' &&
+      !values.TRIBUTARY_MASTER_KEY &&
+      'TRIBUTARY_MASTER_KEY: must be set in prod, unless TRIBUTARY_KEY_PROVIDER names another key provider',
+    ...missingKeys(values),
+    Boolean(values.VAULT_ADDR) !== Boolean(values.VAULT_TOKEN) &&
+      'VAULT_ADDR and VAULT_TOKEN: must be set together',
     isProd && !values.DATABASE_URL && 'DATABASE_URL: must be set in prod',
     hasJwks && !values.AUTH_ISSUER && 'AUTH_ISSUER: must be set together with AUTH_JWKS_URL',
     hasJwks && !values.AUTH_AUDIENCE && 'AUTH_AUDIENCE: must be set together with AUTH_JWKS_URL',

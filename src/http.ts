@@ -12,10 +12,11 @@ import { type ErrorCode, type ErrorDetails, TributaryError } from './core/errors
 import type { Log } from './core/log.js';
 import { toCallersError } from './core/postgres.js';
 import type { Metrics } from './core/metrics.js';
+import { type OAuthDeps, addOAuth } from './oauth.js';
 import { type RestDeps, addRest } from './rest.js';
 import type { Admission, WebhookReceiver } from './webhook/receive.js';
 
-export interface HttpDeps extends RestDeps {
+export interface HttpDeps extends RestDeps, OAuthDeps {
   readonly receiver: WebhookReceiver;
   /** Throws when this process can't serve. */
   readonly requireReady: () => Promise<void>;
@@ -46,6 +47,7 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
   refuseWhileStopping(app);
   addProbes(app, deps);
   addRest(app, deps);
+  addOAuth(app, deps);
   void app.register(async (scope) => addWebhooks(scope, deps));
   return app;
 }
@@ -182,5 +184,7 @@ function toTributaryError(error: FastifyError | Error): TributaryError {
 
 /** Without the token, which is half a secret and has no place in a log or an answer. */
 function pathOf({ url }: FastifyRequest): string {
-  return (url.split('?')[0] ?? '').replace(/^(\/v1\/integrations\/webhooks\/[^/]*\/).*/, '$1…').slice(0, 200);
+  return (url.split('?')[0] ?? '')
+    .replace(/^(\/v1\/integrations\/(webhooks\/[^/]*|oauth\/authorize)\/).*/, '$1…')
+    .slice(0, 200);
 }

@@ -65,12 +65,15 @@ export function addRest(app: FastifyInstance, { services, authenticator }: RestD
   });
 
   route('POST', CONNECTIONS, 'integrations:write', async (caller, request) => {
-    const { connection, webhook } = await connections.connect(
+    const { connection, webhook, authorizationUrl } = await connections.connect(
       caller,
       toCommand(request.body) as ConnectCommand,
     );
     const shownOnce = webhook && { url: webhook.url, secret: webhook.secret?.reveal() ?? null };
-    return { status: 201, body: { connection: toConnection(connection), webhook: shownOnce } };
+    return {
+      status: 201,
+      body: { connection: toConnection(connection), webhook: shownOnce, authorization_url: authorizationUrl },
+    };
   });
 
   route('PATCH', `${CONNECTIONS}/:id`, 'integrations:write', async (caller, request) => {

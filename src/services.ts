@@ -1,7 +1,14 @@
 import type { ActionService } from './action/action.service.js';
 import type { ProviderCatalog } from './connection/catalog.js';
+import type { CallBudgets } from './connection/call-budget.js';
+import type { ConnectionChanges } from './connection/changes.js';
+import type { Authorizer } from './connection/authorize.js';
+import type { OAuthApps } from './connection/oauth-app.js';
 import type { ConnectionService } from './connection/connection.service.js';
+import type { KeyKeeper } from './connection/encryption-key.js';
+import type { QuotaService } from './connection/quota.js';
 import type { HealthService } from './health/health.js';
+import type { ProviderGate } from './outbound/provider.js';
 import type { ReceiptLog } from './receipt/log.js';
 import type { SignalService } from './signal/signals.js';
 
@@ -9,8 +16,16 @@ import type { SignalService } from './signal/signals.js';
 export interface Services {
   readonly catalog: ProviderCatalog;
   readonly connections: ConnectionService;
+  readonly quotas: QuotaService;
+  readonly changes: ConnectionChanges;
+  readonly budgets: CallBudgets;
+  /** How connections of the caller's own stand with limits and circuits. */
+  readonly gate: Pick<ProviderGate, 'rateLimit' | 'circuit'>;
   readonly signals: SignalService;
   readonly actions: ActionService;
   readonly receipts: ReceiptLog;
   readonly health: HealthService;
+  readonly keys: KeyKeeper;
+  readonly authorizer: Authorizer;
+  readonly oauthApps: OAuthApps;
 }

@@ -250,7 +250,7 @@ describe('an action whose answer is lost', () => {
     s.github.provider.next(COMMENTS, loseAnswer());
     s.github.provider.next(
       'GET /repos/{owner}/{repo}/issues/{number}/comments',
-      ...Array.from({ length: 10 }, () => unavailable),
+      ...Array.from({ length: 30 }, () => unavailable),
     );
     const { id } = await actions.execute(caller, s.comment());
     for (let attempt = 2; attempt <= 5; attempt += 1) {

@@ -23,7 +23,7 @@ const rows: readonly (readonly string[])[] = [
   // Below connection, which writes a receipt of every connect and verify: see docs/decisions.
   ['receipt'],
   ['connection'],
-  ['signal', 'health'],
+  ['signal', 'health', 'tenant'],
   ['webhook', 'poll', 'action'],
 ];
 
@@ -34,14 +34,23 @@ const homes: readonly { packages: readonly string[]; home: RegExp; types: RegExp
     home: /^resolvers\//,
     types: /^resolvers\//,
   },
-  { packages: ['agenda', 'mongodb', '@agendajs/'], home: /^src\/core\/scheduler\.ts$/, types: /^src\// },
+  { packages: ['agenda', 'mongodb', '@agendajs/'], home: /^src\/core\/scheduler\//, types: /^src\// },
   { packages: ['ioredis'], home: /^src\/core\/redis\.ts$/, types: /^src\// },
   { packages: ['rate-limiter-flexible'], home: /^src\/outbound\//, types: /^src\/outbound\// },
   { packages: ['undici'], home: /^src\/outbound\/client\.ts$/, types: /^src\/outbound\// },
   { packages: ['prom-client'], home: /^src\/core\/metrics\.ts$/, types: /^src\// },
   { packages: ['pino'], home: /^src\/core\/log\.ts$/, types: /^src\// },
-  { packages: ['jose'], home: /^src\/core\/auth\.ts$/, types: /^src\/core\/auth\.ts$/ },
-  { packages: ['fastify'], home: /^src\/http\.ts$/, types: /^(src\/(app|http|rest)\.ts|resolvers\/.*)$/ },
+  {
+    packages: ['jose'],
+    home: /^src\/(core\/auth\.ts$|credential\/oauth\/)/,
+    types: /^src\/(core\/auth\.ts$|credential\/oauth\/)/,
+  },
+  { packages: ['oauth4webapi'], home: /^src\/credential\/oauth\//, types: /^src\/credential\/oauth\// },
+  {
+    packages: ['fastify'],
+    home: /^src\/http\.ts$/,
+    types: /^(src\/(app|http|oauth|rest)\.ts|resolvers\/.*)$/,
+  },
 ];
 
 /** Node's own ways out, which a connector would use past the egress policy, the limiter and the log. */
@@ -65,7 +74,7 @@ function violationsOf(path: string, source: string): string[] {
   return [
     ...imports.flatMap((found) => importViolations(path, found)),
     path.startsWith('src/') &&
-      !/^src\/(config|main|start)\.ts$/.test(path) &&
+      !/^src\/(config|main|start|tributary)\.ts$/.test(path) &&
       !READS_PATH.test(path) &&
       /\bprocess\.env\b/.test(code) &&
       'reads process.env, which src/config.ts does for everyone',
@@ -260,6 +269,7 @@ describe('the rules', () => {
     ['src/signal/journal.ts', `const { Agenda } = await import('agenda');`],
     ['src/webhook/receive.ts', `import 'rate-limiter-flexible';`],
     ['src/outbound/provider.ts', `import { request } from 'undici';`],
+    ['src/connection/connect.ts', `import { generateRandomState } from 'oauth4webapi';`],
     ['src/webhook/receive.ts', `const level = process.env['LOG_LEVEL'];`],
     ['resolvers/health/resolver.ts', `import { createFeed } from '../../src/signal/feed.js';`],
   ])('find what is planted in %s: %s', (path, source) => {

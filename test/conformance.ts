@@ -4,6 +4,7 @@ import { authChecks } from './conformance/auth.js';
 import type { ConformanceTest } from './conformance/checks.js';
 import { manifestChecks } from './conformance/manifest.js';
 import { normalizeChecks } from './conformance/normalize.js';
+import { registrationChecks } from './conformance/registration.js';
 import type { ConformanceSubject } from './conformance/subject.js';
 import { webhookChecks } from './conformance/webhook.js';
 
@@ -16,6 +17,8 @@ export function* conformanceTests(subject: ConformanceSubject): Iterable<Conform
   yield* manifestChecks(subject);
   yield* authChecks(subject);
   if (connector.webhook) yield* webhookChecks(subject);
+  const registrar = connector.webhook?.registration;
+  if (registrar) yield* registrationChecks(subject, registrar);
   if (connector.webhook) yield* normalizeChecks(subject);
   if (connector.actions) yield* actionChecks(subject);
 }

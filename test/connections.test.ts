@@ -3,6 +3,7 @@ import { type Caller, scopes } from '../src/core/caller.js';
 import { type TestApp, useTestApp } from './support/app.js';
 import { createTestClock } from './support/clock.js';
 import { answer } from './support/fake-behavior.js';
+import type { FakeAnswer } from './support/fake-provider.js';
 import { type FakeGitHub, startFakeGitHub } from './support/fake-github.js';
 
 const caller: Caller = { tenantId: 'acme', subject: 'ada', scopes: new Set(scopes), correlationId: 'corr-1' };
@@ -132,6 +133,11 @@ describe('connect', () => {
   });
 });
 
+/** A read is tried three times. */
+function everyTry(reply: FakeAnswer) {
+  return [answer(reply), answer(reply), answer(reply)];
+}
+
 describe('verify', () => {
   async function connected(token?: string) {
     const { app, github } = await story();
@@ -174,7 +180,10 @@ describe('verify', () => {
 
   it('of a provider that can’t be reached says so, and a later verify mends it', async () => {
     const { connections, id, github } = await connected();
-    github.provider.next('GET /user', answer({ status: 503, body: { message: 'Down for maintenance' } }));
+    github.provider.next(
+      'GET /user',
+      ...everyTry({ status: 503, body: { message: 'Down for maintenance' } }),
+    );
     expect(await connections.verify(caller, id)).toMatchObject({
       status: 'ERROR',
       statusReason: { message: expect.stringContaining('Try again') },
@@ -185,7 +194,7 @@ describe('verify', () => {
   it('never takes a working connection down because the provider was away', async () => {
     const { connections, id, github } = await connected();
     await connections.verify(caller, id);
-    github.provider.next('GET /user', answer({ status: 503, body: { message: 'Down' } }));
+    github.provider.next('GET /user', ...everyTry({ status: 503, body: { message: 'Down' } }));
     expect(await connections.verify(caller, id)).toMatchObject({
       status: 'ACTIVE',
       statusReason: { code: 'http_503' },
@@ -232,7 +241,9 @@ describe('health', () => {
       lastFailureAt: null,
     });
     expect((await read())?.latencyP50Ms).toBeGreaterThan(0);
-    github.provider.next('GET /user', answer({ status: 503, body: { message: 'Down' } }));
+    // Told to wait for longer than a call waits, nothing is asked again.
+    const headers = { 'retry-after': '30' };
+    github.provider.next('GET /user', answer({ status: 503, headers, body: { message: 'Down' } }));
     await connections.verify(caller, connection.id);
     await expect.poll(async () => (await read())?.errors1h).toBe(1);
     expect(await read()).toMatchObject({

@@ -4,7 +4,7 @@ import { parsers } from 'prettier/plugins/yaml';
 import { describe, expect, it } from 'vitest';
 import { findStale } from '../scripts/docs.js';
 import { summarize } from '../scripts/check-test-report.js';
-import { variables } from '../src/config.js';
+import { variables } from '../src/variables.js';
 import { errorTable } from '../src/core/errors.js';
 
 const root = join(import.meta.dirname, '..');

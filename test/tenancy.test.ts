@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import {
-  type GraphQLFieldMap,
   type GraphQLSchema,
   type IntrospectionQuery,
   buildClientSchema,
@@ -32,6 +31,7 @@ import {
   verify,
   watch,
 } from './support/tenancy.js';
+import { type Ask, DEPTH, type Ids, createAsks, idsOf, idsOfNobody } from './support/tenancy-asks.js';
 
 let app: TestApp;
 let github: FakeProvider;
@@ -50,105 +50,19 @@ afterAll(async () => {
   await github.close();
 });
 
-/** What a tenant can be asked by. */
-interface Ids {
-  readonly connection: string;
-  readonly signal: string;
-  readonly action: string;
-  readonly receipt: string;
-  readonly tenant: string;
-  readonly key: string;
-  readonly mark: string;
-  readonly correlation: string;
-}
-
-type Ask = (ids: Ids) => readonly [document: string, variables: object];
-
-const mk = (): string => `mk${randomUUID().replaceAll('-', '').slice(0, 16)}`;
-
-/** Of the same form as those of a tenant, and of nobody. */
-function idsOfNobody(): Ids {
-  const [mark, id] = [mk(), randomUUID];
-  const ids = { connection: id(), signal: id(), action: id(), receipt: id() };
-  return { ...ids, tenant: `tenant-${mark}`, key: `${mark} 0`, mark, correlation: `${mark} did 0` };
-}
-
-function idsOf(tenant: Tenant, n: number): Ids {
-  const { connections, signals, receipts, actions, mark } = tenant;
-  const own = [...actions.values()].filter(({ key }) => key.startsWith(mark));
-  const action = pick(own, n)!;
-  return {
-    connection: pick(connections, n)!.connectionId,
-    signal: pick(signals, n)!,
-    receipt: pick(receipts, n)!,
-    action: action.id,
-    key: action.key,
-    correlation: action.correlationId,
-    tenant: tenant.id,
-    mark,
-  };
-}
-
-const DEPTH = 3;
-
-/** Every field of Query and Mutation that takes an id, by all the ways it takes one; the field's name comes first. */
-function createAsks(of: GraphQLSchema): Record<'reads' | 'changes', Record<string, Ask>> {
-  const fields: GraphQLFieldMap<unknown, unknown> = {
-    ...of.getQueryType()?.getFields(),
-    ...of.getMutationType()?.getFields(),
-  };
-  const byArgument = (kind: string, field: string, argument: string, value: (ids: Ids) => unknown): Ask => {
-    const { args, type } = fields[field]!;
-    const declared = String(args.find(({ name }) => name === argument)?.type);
-    const document = `${kind} ($v: ${declared}) { ${field}(${argument}: $v) ${everything(type, DEPTH)} }`;
-    return (ids) => [document, { v: value(ids) }];
-  };
-  const query = (field: string, argument: string, value: (ids: Ids) => unknown): Ask =>
-    byArgument('query', field, argument, value);
-  const change = (field: string, argument: string, value: (ids: Ids) => unknown): Record<string, Ask> =>
-    fields[field] ? { [field]: byArgument('mutation', field, argument, value) } : {};
-  const entity = (type: string, value: (ids: Ids) => string): Ask => {
-    const selection = `... on ${type} ${everything(of.getType(type) as never, DEPTH)}`;
-    const document = `query ($v: [_Any!]!) { _entities(representations: $v) { ${selection} } }`;
-    return (ids) => [document, { v: [{ __typename: type, id: value(ids) }] }];
-  };
-  const comment = { addIssueComment: { project: 'octo/demo', issue: '1', body: 'Stolen.' } };
-  const ofQuery = {
-    connection: query('connection', 'id', ({ connection }) => connection),
-    signal: query('signal', 'id', ({ signal }) => signal),
-    action: query('action', 'id', ({ action }) => action),
-    'action by key': query('action', 'idempotencyKey', ({ key }) => key),
-    receipt: query('receipt', 'id', ({ receipt }) => receipt),
-    'connections by tag': query('connections', 'filter', ({ mark }) => ({ tag: mark })),
-    'signals by connection': query('signals', 'filter', (ids) => ({ connectionIds: [ids.connection] })),
-    'actions by connection': query('actions', 'filter', (ids) => ({ connectionId: ids.connection })),
-    'actions by correlation': query('actions', 'filter', (ids) => ({ correlationId: ids.correlation })),
-    'receipts by connection': query('receipts', 'filter', (ids) => ({ connectionId: ids.connection })),
-    'receipts by correlation': query('receipts', 'filter', (ids) => ({ correlationId: ids.correlation })),
-    '_entities: connection': entity('IntegrationConnection', ({ connection }) => connection),
-    '_entities: signal': entity('Signal', ({ signal }) => signal),
-    '_entities: action': entity('IntegrationAction', ({ action }) => action),
-    '_entities: receipt': entity('IntegrationReceipt', ({ receipt }) => receipt),
-    '_entities: tenant': entity('Tenant', ({ tenant }) => tenant),
-  };
-  const ofMutation = {
-    ...change('verify', 'connectionId', ({ connection }) => connection),
-    ...change('executeAction', 'input', ({ connection, key }) => ({
-      connectionId: connection,
-      idempotencyKey: key,
-      action: comment,
-    })),
-    ...change('updateConnection', 'input', (ids) => ({ connectionId: ids.connection, name: 'stolen' })),
-    ...change('rotate', 'input', (ids) => ({ connectionId: ids.connection, what: 'WEBHOOK_SECRET' })),
-    ...change('suspend', 'connectionId', ({ connection }) => connection),
-    ...change('resume', 'connectionId', ({ connection }) => connection),
-    ...change('disconnect', 'connectionId', ({ connection }) => connection),
-  };
-  return { reads: ofQuery, changes: ofMutation };
-}
-
 /** Root fields that take no id: there is nothing foreign to ask them for. */
-const WITHOUT_IDS = new Set(['providers', 'provider', 'health', 'connect', '_service', 'signalReceived']);
+const WITHOUT_IDS = new Set([
+  ...['providers', 'provider', 'health', 'quota', 'connect', '_service'],
+  // A tenant has one app with a provider: the provider's name is all there is to ask by.
+  ...['oauthApps', 'setOAuthApp', 'removeOAuthApp'],
+]);
+
+/** Every subscription: what is in it, and how to ask it for what is of one connection. */
+const feeds: Readonly<Record<string, { list: string; table: string; of(id: string): object }>> = {
+  signalReceived: { list: 'signals', table: 'signals', of: (id) => ({ filter: { connectionIds: [id] } }) },
+  connectionChanged: { list: 'changes', table: 'connection_changes', of: (id) => ({ connectionId: id }) },
+};
+const feed = (name: string) => schema.getSubscriptionType()!.getFields()[name]!;
 
 /** One thing to do, beside another tenant that does such things at the same time. */
 type Command = (tenant: Tenant, other: Tenant, n: number) => Promise<void>;
@@ -220,12 +134,13 @@ const forge: Command = async (tenant, other, n) => {
   }
 };
 
-/** Of another tenant's connections nothing may come; from a place in its feed on only what is the tenant's own. */
+/** Of another tenant's connections nothing may come; from now or a place in its feed on only what is the tenant's own. */
 const watchForeign: Command = async (tenant, other, n) => {
-  const filter = { connectionIds: other.connections.map(({ connectionId }) => connectionId) };
-  const selection = everything(schema.getType('Signal') as never, 1);
-  if (n % 2 === 0) watch(tenant, selection, { after: FROM_START, filter }, 'nothing');
-  else watch(tenant, selection, n % 3 === 0 ? {} : { after: cursor('signals', `${n}`) });
+  const [name, { list, of }] = pick(Object.entries(feeds), n)!;
+  const foreign = of(pick(other.connections, n)!.connectionId);
+  const place = list === 'signals' && n % 3 ? { after: cursor(list, `${n}`) } : {};
+  if (n % 4 > 1) watch(tenant, feed(name), place);
+  else watch(tenant, feed(name), { after: (await feedOf(tenant, name))[0], ...foreign }, 'nothing');
 };
 
 const commands: Readonly<Record<string, Command>> = {
@@ -262,9 +177,12 @@ async function begin(tenant: Tenant): Promise<void> {
 
 async function newTenants(count: number): Promise<Tenant[]> {
   const tenants = await Promise.all(Array.from({ length: count }, () => createTenant(app)));
-  const selection = everything(schema.getType('Signal') as never, 2);
-  for (const tenant of tenants) watch(tenant, selection, { after: FROM_START });
+  for (const tenant of tenants) watch(tenant, feed('signalReceived'), { after: FROM_START }, 'all');
   await Promise.all(tenants.map(begin));
+  for (const tenant of tenants) {
+    const [after] = await feedOf(tenant, 'connectionChanged');
+    watch(tenant, feed('connectionChanged'), { after }, 'all');
+  }
   return tenants;
 }
 
@@ -290,6 +208,7 @@ const STORED = {
   webhook_endpoints: ['connection_id'],
   actions: ['id', 'idempotency_key', 'connection_id', 'correlation_id'],
   receipts: ['operation', 'connection_id', 'action_id'],
+  connection_changes: ['verb', 'connection_id'],
   deliveries: ['connection_id', 'event_id'],
   signals: ['id'],
 };
@@ -306,10 +225,11 @@ async function storedOf({ id }: Tenant): Promise<Rows> {
   return Object.fromEntries(Object.keys(STORED).map((table) => [table, rowsOf(table).toSorted()]));
 }
 
-/** The ids of a tenant's signals in the order of commits. */
-async function feedOf({ id }: Tenant): Promise<string[]> {
-  const select = 'select id from signals where tenant_id = $1 order by sequence';
-  return (await app.database.query<{ id: string }>(select, [id])).map((row) => row.id);
+/** The cursors of all that a tenant has in a feed, in the order of commits. */
+async function feedOf({ id }: Tenant, name: string): Promise<string[]> {
+  const { list, table } = feeds[name]!;
+  const select = `select sequence::text as n from ${table} where tenant_id = $1 order by sequence`;
+  return (await app.database.query<{ n: string }>(select, [id])).map(({ n }) => cursor(list, n));
 }
 
 /** What only this tenant may know of: its mark, its secrets, the id of every row that is its own, and its cursors. */
@@ -325,23 +245,25 @@ async function propertyOf({ id, mark, token, connections }: Tenant): Promise<rea
   return [mark, token, ...secrets, ...ids, ...cursors];
 }
 
-/** The feed is in the order of commits: with its last signal a tenant has seen whatever it was going to see. */
+/** A feed is in the order of commits: with its last entry a tenant has seen whatever it was going to see. */
 async function finish(tenant: Tenant): Promise<void> {
-  const last = (await feedOf(tenant)).length;
-  const main = tenant.watches[0]!;
-  await expect.poll(() => main.problems.length > 0 || main.ids.length >= last).toBe(true);
+  for (const { feed: name, seen, problems } of tenant.watches.filter(({ wants }) => wants === 'all')) {
+    const last = (await feedOf(tenant, name)).at(-1);
+    await expect.poll(() => problems.length > 0 || seen.at(-1) === last).toBe(true);
+  }
   await together(tenant.watches.map(({ end }) => end()));
   await tenant.socket.dispose();
 }
 
-/** The tenant's first subscription had all of its signals, once each and in order; no other had anything else. */
+/** One subscription to each feed had all that came after its start, once each and in order; no other had anything else. */
 async function expectWatchesOwn(tenant: Tenant): Promise<void> {
-  const { watches } = tenant;
-  const stored = await feedOf(tenant);
-  expect(watches.flatMap(({ problems }) => problems)).toEqual([]);
-  expect(watches[0]?.ids).toEqual(stored);
-  for (const { ids, wants } of watches) {
-    expect(wants === 'nothing' ? ids : ids.filter((id) => !stored.includes(id))).toEqual([]);
+  expect(tenant.watches.flatMap(({ problems }) => problems)).toEqual([]);
+  for (const name of Object.keys(feeds)) {
+    const stored = await feedOf(tenant, name);
+    for (const { seen, wants } of tenant.watches.filter((one) => one.feed === name)) {
+      if (wants === 'all') expect(seen).toEqual(stored.slice(name === 'connectionChanged' ? 1 : 0));
+      else expect(wants === 'nothing' ? seen : seen.filter((one) => !stored.includes(one))).toEqual([]);
+    }
   }
 }
 
@@ -416,7 +338,8 @@ async function expectCallsOwn(): Promise<void> {
 describe('tenants', () => {
   it('get for a foreign id, by every way to give one, what they get for one that never existed', async () => {
     const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
-    const known = new Set(Object.keys({ ...reads, ...changes }).map((name) => /^\w+/.exec(name)?.[0]));
+    const asked = Object.keys({ ...reads, ...changes, ...feeds });
+    const known = new Set(asked.map((name) => /^\w+/.exec(name)?.[0]));
     const unknown = roots
       .flatMap((root) => Object.keys(root?.getFields() ?? {}))
       .filter((field) => !known.has(field) && !WITHOUT_IDS.has(field));
@@ -425,7 +348,7 @@ describe('tenants', () => {
     const [tenant, other] = (await newTenants(2)) as [Tenant, Tenant];
     for (const n of Object.keys({ ...reads, ...changes }).keys()) await askForeign(tenant, other, n);
     for (const n of Object.keys(reads).keys()) await readOwn(tenant, other, n);
-    for (const n of [0, 1]) for (const act of [askTogether, forge]) await act(tenant, other, n);
+    for (const n of [0, 1]) for (const act of [askTogether, forge, watchForeign]) await act(tenant, other, n);
     await together([tenant, other].map(finish));
     await expectIsolated([tenant, other]);
   });

@@ -1,8 +1,8 @@
 import { type Auth, ProviderFailure, textAt } from '../../src/connector/index.js';
 
-/** A personal token as Bearer. `sign` is the only connector code that reveals a secret, and only into a header. */
+/** A personal token, or one of OAuth, as Bearer. `sign` is the only connector code that reveals a secret, and only into a header. */
 export const auth: Auth = {
-  sign: ({ token }) => ({ authorization: `Bearer ${token?.reveal() ?? ''}` }),
+  sign: ({ token, accessToken }) => ({ authorization: `Bearer ${(accessToken ?? token)?.reveal() ?? ''}` }),
 
   /** https://example.com/docs/api/me */
   async identify({ request }) {

@@ -22,7 +22,21 @@ export const manifest: Manifest = {
     'user-agent': 'Tributary',
   },
 
-  authMethods: ['BEARER'],
+  authMethods: ['BEARER', 'OAUTH2', 'OAUTH2_CLIENT_CREDENTIALS'],
+  // How it speaks OAuth, for the methods that begin with OAUTH2. Leave it out where there is none. Mind refreshToken: a
+  // provider that rotates and allows no reuse kills the grant when an old refresh token comes again.
+  oauth: {
+    authorizationUrl: 'https://auth.example.com/auth',
+    tokenUrl: 'https://auth.example.com/token',
+    revocation: { style: 'rfc7009', url: 'https://auth.example.com/token/revocation' },
+    scopes: ['openid', 'read'],
+    scopeSeparator: ' ',
+    pkce: 'S256',
+    clientAuthentication: 'basic',
+    tokenBody: 'form',
+    refreshToken: { rotates: true, reuseSeconds: 0 },
+    defaultExpiresInSeconds: null,
+  },
   // Each property becomes a Secret that only auth.ts gets to see.
   credentialSchema: {
     type: 'object',
@@ -38,11 +52,34 @@ export const manifest: Manifest = {
       capabilities: ['ACTIONS'],
       reason: 'To create issues and comments, and to look for them again when an answer was lost.',
     },
+    {
+      scope: 'webhooks:write',
+      capabilities: ['WEBHOOK'],
+      reason: 'To set up webhooks by registerWebhook; not needed for those set up by hand.',
+    },
   ],
 
   // What the provider allows one token. We ask these windows first, so that it rarely has to say no.
   rateLimits: [
-    { bucket: 'api', points: 300, durationSeconds: 60, source: 'https://example.com/docs/api/limits' },
+    {
+      bucket: 'api',
+      points: 300,
+      durationSeconds: 60,
+      // Every answer tells how this window stands; where ours differs, theirs is right.
+      headers: {
+        remaining: 'example-limit-remaining',
+        reset: { header: 'example-limit-reset', unit: 'epoch_seconds' },
+      },
+      source: 'https://example.com/docs/api/limits',
+    },
+    // What counts only some calls names them; a call that is dearer than others says so by `costs`.
+    {
+      bucket: 'writes',
+      points: 60,
+      durationSeconds: 60,
+      methods: ['POST', 'PUT', 'PATCH', 'DELETE'],
+      source: 'https://example.com/docs/api/limits',
+    },
   ],
   triggers: [
     {

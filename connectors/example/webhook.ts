@@ -5,6 +5,7 @@ import {
   textAt,
   verifyHmac,
 } from '../../src/connector/index.js';
+import { registration } from './registration.js';
 
 /** Both ways: a clock that runs ahead is no better than an old recording. https://example.com/docs/webhooks#replay */
 const TOLERANCE_SECONDS = 5 * 60;
@@ -38,6 +39,8 @@ export const webhook: Webhook = {
 
   instructions:
     'At Example, open Settings → Webhooks → New, paste URL and secret, and choose the events for issues and comments.',
+
+  registration,
 };
 
 /** The timestamp counts only because it is signed too: else anyone could refresh an old delivery. */

@@ -1,9 +1,9 @@
-import { type Auth, textAt } from '../../src/connector/index.js';
+import { type Auth, ProviderFailure, textAt } from '../../src/connector/index.js';
 import { unexpectedAnswer } from './answer.js';
 
-/** Personal access tokens, classic and fine-grained, as Bearer. https://docs.github.com/en/rest/authentication */
+/** Personal access tokens and those of OAuth, all as Bearer. https://docs.github.com/en/rest/authentication */
 export const auth: Auth = {
-  sign: ({ token }) => ({ authorization: `Bearer ${token?.reveal() ?? ''}` }),
+  sign: ({ token, accessToken }) => ({ authorization: `Bearer ${(accessToken ?? token)?.reveal() ?? ''}` }),
 
   /** https://docs.github.com/en/rest/users/users#get-the-authenticated-user: needs no scope. */
   async identify(context) {
@@ -14,6 +14,22 @@ export const auth: Auth = {
       account: { id, name, ...(url && { url }) },
       grantedScopes: scopesOf(response.headers['x-oauth-scopes']),
     };
+  },
+
+  /** https://docs.github.com/en/rest/apps/oauth-applications#delete-an-app-authorization: all tokens of this person. */
+  async revoke({ request }, { clientId, clientSecret, tokens }) {
+    const proof = Buffer.from(`${clientId}:${clientSecret.reveal()}`).toString('base64');
+    try {
+      await request({
+        method: 'DELETE',
+        path: '/applications/{client_id}/grant',
+        params: { client_id: clientId },
+        headers: { authorization: `Basic ${proof}` },
+        body: { access_token: tokens.accessToken.reveal() },
+      });
+    } catch (error) {
+      if (!(error instanceof ProviderFailure) || error.details.providerStatus !== 404) throw error;
+    }
   },
 };
 

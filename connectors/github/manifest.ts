@@ -3,6 +3,7 @@ import { rules } from './normalize.js';
 
 const DOCS = 'https://docs.github.com/en';
 const LIMITS = `${DOCS}/rest/using-the-rest-api/rate-limits-for-the-rest-api`;
+const WRITES = ['POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** What a tenant's admin reads for each kind of signal; the test holds it against the rules, both ways. */
 const titles: Partial<Record<SignalType, string>> = {
@@ -75,7 +76,27 @@ export const manifest: Manifest = {
     'user-agent': 'Tributary',
   },
 
-  authMethods: ['BEARER'],
+  authMethods: ['OAUTH2', 'BEARER'],
+  // https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps. Tokens end only where the app
+  // has chosen so; then each refresh token is good once, and the access token before it dies with it.
+  oauth: {
+    authorizationUrl: 'https://github.com/login/oauth/authorize',
+    tokenUrl: 'https://github.com/login/oauth/access_token',
+    scopes: ['repo'],
+    scopeSeparator: ' ',
+    pkce: 'S256',
+    clientAuthentication: 'post',
+    tokenBody: 'form',
+    refreshToken: { rotates: true, reuseSeconds: 0 },
+    defaultExpiresInSeconds: null,
+    // It says 200 to errors as well, and in codes of its own.
+    errorCodes: {
+      bad_verification_code: 'invalid_grant',
+      bad_refresh_token: 'invalid_grant',
+      incorrect_client_credentials: 'invalid_client',
+      redirect_uri_mismatch: 'invalid_request',
+    },
+  },
   credentialSchema: {
     type: 'object',
     additionalProperties: false,
@@ -108,13 +129,43 @@ export const manifest: Manifest = {
       capabilities: ['ACTIONS'],
       reason: 'Enough by itself to set commit statuses, without access to code.',
     },
+    {
+      scope: 'write:repo_hook',
+      capabilities: ['WEBHOOK'],
+      reason:
+        'To set up webhooks of repositories by registerWebhook, and to renew their secrets; part of repo.',
+    },
+    {
+      scope: 'admin:org_hook',
+      capabilities: ['WEBHOOK'],
+      reason: 'The same for webhooks of a whole organization. Neither is needed for webhooks set up by hand.',
+    },
   ],
 
-  // Windows that every call counts in. The ones for content (80 a minute, 500 an hour) count writes only, so they are
-  // left to GitHub's own answer.
   rateLimits: [
-    { bucket: 'core', points: 5000, durationSeconds: 3600, source: LIMITS },
-    { bucket: 'points', points: 900, durationSeconds: 60, source: LIMITS },
+    {
+      bucket: 'core',
+      points: 5000,
+      durationSeconds: 3600,
+      headers: {
+        remaining: 'x-ratelimit-remaining',
+        reset: { header: 'x-ratelimit-reset', unit: 'epoch_seconds' },
+        // Searches tell of a bucket of their own by the same headers.
+        when: { 'x-ratelimit-resource': 'core' },
+      },
+      source: LIMITS,
+    },
+    // The secondary limits. No answer tells how they stand.
+    {
+      bucket: 'points',
+      points: 900,
+      durationSeconds: 60,
+      costs: { POST: 5, PUT: 5, PATCH: 5, DELETE: 5 },
+      source: LIMITS,
+    },
+    // They count what creates content. Which requests those are GitHub does not list: we take every write for one.
+    { bucket: 'content', points: 80, durationSeconds: 60, methods: WRITES, source: LIMITS },
+    { bucket: 'content-hour', points: 500, durationSeconds: 3600, methods: WRITES, source: LIMITS },
   ],
   triggers,
 
@@ -154,6 +205,8 @@ export const manifest: Manifest = {
       { status: [409], category: 'INVALID', code: 'conflict' },
       // Issues are switched off, or the API version is no longer served.
       { status: [410], category: 'NOT_FOUND', code: 'gone' },
+      // "Hook already exists on this repository", or organization.
+      { status: [422], bodyContains: 'hook already exists', category: 'INVALID', code: 'hook_exists' },
       { status: [422], category: 'INVALID', code: 'validation_failed' },
     ],
     resets: [{ header: 'x-ratelimit-reset', unit: 'epoch_seconds' }],

@@ -6,6 +6,7 @@ import {
   textAt,
   verifyHmac,
 } from '../../src/connector/index.js';
+import { registration } from './registration.js';
 
 const JSON_TYPE = 'application/json';
 /** What GitHub takes when nobody chooses: the same JSON, as the form field `payload`. The signature is over the form. */
@@ -46,6 +47,8 @@ export const webhook: Webhook = {
   instructions:
     'In the repository or organization open Settings → Webhooks → Add webhook: paste URL and secret, choose the ' +
     'content type application/json, leave SSL verification on and select the events you want to see here.',
+
+  registration,
 };
 
 function jsonOf({ headers, body }: RawDelivery): string {

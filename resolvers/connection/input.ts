@@ -7,7 +7,7 @@ import type { AuthMethod, Capability } from '../../src/connector/index.js';
 import { toEnum } from '../enum.js';
 import { given } from '../given.js';
 import { IntegrationAuthMethod, IntegrationCapability } from '../provider/type.js';
-import { JSONObject } from '../scalars.js';
+import { JSONObject, URLScalar } from '../scalars.js';
 import { IntegrationConnectionStatus } from './type.js';
 
 @InputType({ description: 'A connection to make.' })
@@ -27,9 +27,16 @@ export class ConnectInput {
   @Field(() => JSONObject, {
     nullable: true,
     description:
-      'The secret fields of `IntegrationProvider.credentialSchema`, such as `{ token }`. Stored sealed.',
+      'The secret fields of `IntegrationProvider.credentialSchema`, such as `{ token }`; `{ clientId, clientSecret }` for OAUTH2_CLIENT_CREDENTIALS; left out for OAUTH2. Each may be a reference such as `vault://…` instead, and so may the whole: `{ reference }`. Stored sealed.',
   })
   credential?: Record<string, unknown> | null;
+
+  @Field(() => URLScalar, {
+    nullable: true,
+    description:
+      'For OAUTH2: where the browser goes after the consent; one of the operator’s OAUTH_RETURN_TO. Left out: a plain page.',
+  })
+  returnTo?: string | null;
 
   @Field(() => JSONObject, { nullable: true, description: 'As `IntegrationProvider.settingsSchema` says.' })
   settings?: Record<string, unknown> | null;
@@ -47,6 +54,8 @@ export class ConnectInput {
 export const RotateTargetEnum = toEnum<RotateTarget>('RotateTarget', 'What is replaced by a new one.', {
   CREDENTIAL: 'What calls to the provider are signed with; the new one is given.',
   WEBHOOK_SECRET: 'What the provider signs webhooks with; the new one is made and shown.',
+  ENCRYPTION_KEY:
+    'The key that seals the secrets of the whole tenant. What is sealed already is sealed anew in the background.',
   WEBHOOK_TOKEN: 'The secret part of the webhook’s URL; the new one is made and shown.',
 });
 

@@ -1,5 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { Connection } from '../../src/connection/connection.entity.js';
+import { keyVersionOf } from '../../src/credential/seal.js';
 import { IntegrationActionPage } from '../action/type.js';
 import { RequiresScope, withScope } from '../authorize.js';
 import type { GraphQLContext } from '../context.js';
@@ -27,8 +28,10 @@ import {
   IntegrationConnection,
   IntegrationConnectionPage,
   RotatePayload,
+  SecretAccessPage,
   WebhookEndpoint,
 } from './type.js';
+import { toRegistrationFailure } from './registration-type.js';
 import { toWebhookSetup } from './webhook.js';
 
 /** Connections as root fields have them. */
@@ -43,9 +46,10 @@ export class ConnectionResolver {
     input: ConnectInput,
     @Ctx() { services, caller }: GraphQLContext,
   ) {
-    const { connection, webhook } = await services.connections.connect(caller, toConnectCommand(input));
+    const connected = await services.connections.connect(caller, toConnectCommand(input));
+    const { connection, webhook, authorizationUrl } = connected;
     const connector = services.catalog.find(connection.providerId);
-    return { connection, webhook: webhook && toWebhookSetup(webhook, connector) };
+    return { connection, authorizationUrl, webhook: webhook && toWebhookSetup(webhook, connector) };
   }
 
   @RequiresScope('integrations:write')
@@ -72,7 +76,8 @@ export class ConnectionResolver {
     const rotated = await services.connections.rotate(caller, toRotateCommand(input));
     const connector = services.catalog.find(rotated.connection.providerId);
     const webhook = rotated.webhook && toWebhookSetup(rotated.webhook, connector);
-    return { ...rotated, webhook, failure: rotated.failure?.details };
+    const registrationFailures = rotated.registrationFailures.map(toRegistrationFailure);
+    return { ...rotated, webhook, failure: rotated.failure?.details, registrationFailures };
   }
 
   @RequiresScope('integrations:write')
@@ -113,7 +118,7 @@ export class ConnectionResolver {
   @RequiresScope('integrations:write')
   @Mutation(() => IntegrationConnection, {
     description:
-      'Deletes its credential and its webhook’s URL and secret, and keeps its history. Its name is free again.',
+      'Takes the webhooks away that were registered at the provider, deletes its credential and its webhook’s URL and secret, and keeps its history. Its name is free again.',
   })
   disconnect(
     @Arg('connectionId', () => ID, { description: 'Its id.' }) id: string,
@@ -163,9 +168,9 @@ export class ConnectionFieldsResolver {
   @FieldResolver(() => CredentialInfo, { nullable: true, description: 'What may be known of its secret.' })
   async credential(@Root() { id, grantedScopes }: Connection, @Ctx() { loaders }: GraphQLContext) {
     const credential = await loaders.credential.load(id);
-    return (
-      credential && { version: credential.version, createdAt: credential.createdAt, scopes: grantedScopes }
-    );
+    if (!credential) return null;
+    const { version, createdAt, sealed } = credential;
+    return { version, createdAt, keyVersion: keyVersionOf(sealed), scopes: grantedScopes };
   }
 
   @RequiresScope('integrations:read')
@@ -177,8 +182,8 @@ export class ConnectionFieldsResolver {
     const endpoint = await loaders.endpoint.load(id);
     if (!endpoint) return null;
     const { createdAt, secretCreatedAt, previousSecretUntil, previousTokenUntil } = endpoint;
-    const url = services.connections.urlOf(endpoint);
-    return { url, createdAt, secretCreatedAt, previousSecretUntil, previousTokenUntil };
+    const url = await services.connections.urlOf(endpoint);
+    return { connectionId: id, url, createdAt, secretCreatedAt, previousSecretUntil, previousTokenUntil };
   }
 
   @RequiresScope('integrations:read')
@@ -220,6 +225,19 @@ export class ConnectionFieldsResolver {
     @Ctx() { services, caller }: GraphQLContext,
   ) {
     return services.receipts.list(caller, { connectionId: id }, toPageRequest(page));
+  }
+
+  @RequiresScope('integrations:audit')
+  @FieldResolver(() => SecretAccessPage, {
+    description:
+      'Who used its secrets and what for, newest first. Webhook secrets count once while kept in memory.',
+  })
+  secretAccesses(
+    @Root() { id }: Connection,
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() { services, caller }: GraphQLContext,
+  ) {
+    return services.connections.accesses(caller, id, toPageRequest(page));
   }
 }
 

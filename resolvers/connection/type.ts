@@ -1,12 +1,16 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import type { AuthMethod, Capability, JsonObject } from '../../src/connector/index.js';
+import type { Access } from '../../src/credential/access.js';
 import type { ConnectionStatus } from '../../src/connection/status.js';
+import type { ReceiptOutcome } from '../../src/receipt/receipt.entity.js';
 import { IntegrationFailure } from '../action/type.js';
 import { entityKey } from '../entity-key.js';
 import { toEnum } from '../enum.js';
 import { toPageType } from '../page.js';
 import { IntegrationAuthMethod, IntegrationCapability } from '../provider/type.js';
+import { IntegrationReceiptOutcome } from '../receipt/type.js';
 import { DateTime, JSONObject, URLScalar } from '../scalars.js';
+import { WebhookRegistrationFailure } from './registration-type.js';
 
 export const IntegrationConnectionStatus = toEnum<ConnectionStatus>(
   'IntegrationConnectionStatus',
@@ -39,6 +43,11 @@ export class CredentialInfo {
   @Field(() => Int, { description: 'Counts up with every new secret.' })
   version!: number;
 
+  @Field(() => Int, {
+    description: 'Which version of the tenant’s encryption key seals it. Rotating the key counts it up.',
+  })
+  keyVersion!: number;
+
   @Field(() => DateTime, { description: 'When this version was stored.' })
   createdAt!: Date;
 
@@ -48,6 +57,46 @@ export class CredentialInfo {
   })
   scopes!: readonly string[] | null;
 }
+
+export const SecretAccessField = toEnum<Access['field']>(
+  'SecretAccessField',
+  'Which of a connection’s secrets.',
+  {
+    credential: 'What proves us to the provider.',
+    webhook_secret: 'What proves the provider’s webhooks to us.',
+  },
+);
+
+@ObjectType({ description: 'One use of a secret in clear.' })
+export class SecretAccess {
+  @Field(() => ID, { description: 'In the order of time.' })
+  id!: string;
+
+  @Field(() => SecretAccessField, { description: 'Which secret.' })
+  field!: Access['field'];
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Which version of it; null where they are not counted.',
+  })
+  secretVersion!: number | null;
+
+  @Field(() => String, {
+    description: 'The `sub` of the token that asked for it, or `system` for what nobody asked for.',
+  })
+  actor!: string;
+
+  @Field(() => String, { description: 'What for, such as `verify`, `action` or `webhook`.' })
+  purpose!: string;
+
+  @Field(() => String, { nullable: true, description: 'Joins it to the caller’s own decision.' })
+  correlationId!: string | null;
+
+  @Field(() => DateTime, { description: 'When.' })
+  accessedAt!: Date;
+}
+
+export const SecretAccessPage = toPageType('SecretAccessPage', 'uses of secrets', () => SecretAccess);
 
 @ObjectType({ description: 'The account at the provider that a credential belongs to.' })
 export class ExternalAccount {
@@ -63,6 +112,9 @@ export class ExternalAccount {
 
 @ObjectType({ description: 'Where a connection’s webhooks arrive.' })
 export class WebhookEndpoint {
+  /** Not shown: whoever sees the endpoint came by its connection. */
+  connectionId!: string;
+
   @Field(() => URLScalar, {
     description: 'What is entered at the provider. Its last part is a secret token.',
   })
@@ -164,6 +216,13 @@ export class ConnectPayload {
   @Field(() => IntegrationConnection, { description: 'Waits for `verify`.' })
   connection!: IntegrationConnection;
 
+  @Field(() => URLScalar, {
+    nullable: true,
+    description:
+      'For OAUTH2: open it in the browser of the person who consents, within ten minutes; null for the other methods.',
+  })
+  authorizationUrl!: string | null;
+
   @Field(() => WebhookSetup, { nullable: true, description: 'Null where the connection takes no webhooks.' })
   webhook!: WebhookSetup | null;
 }
@@ -184,4 +243,38 @@ export class RotatePayload {
     description: 'Why the new credential was not taken; the connection then goes on with the one it has.',
   })
   failure!: IntegrationFailure | null;
+
+  @Field(() => [WebhookRegistrationFailure], {
+    description:
+      'Webhooks at the provider that could not be told of a new URL or secret. Until the overlap ends they work on; then a person has to have mended them, or `registerWebhook`.',
+  })
+  registrationFailures!: readonly WebhookRegistrationFailure[];
+}
+
+@ObjectType({
+  description: 'Something that was done to a connection, and how its status was before and after.',
+})
+export class ConnectionChange {
+  @Field(() => String, {
+    description:
+      'What was done, as its receipt calls it: `connect`, `verify`, `rotate`, `update`, `suspend`, `resume`, `disconnect`; more may come.',
+  })
+  verb!: string;
+
+  @Field(() => IntegrationReceiptOutcome, {
+    description: 'What became of it, as its receipt attests: a refused verification is a change as well.',
+  })
+  outcome!: ReceiptOutcome;
+
+  @Field(() => IntegrationConnectionStatus, {
+    nullable: true,
+    description: 'The status before; null for the change that made the connection.',
+  })
+  previousStatus!: ConnectionStatus | null;
+
+  @Field(() => IntegrationConnectionStatus, { description: 'The status right after.' })
+  status!: ConnectionStatus;
+
+  @Field(() => DateTime, { description: 'When it was done.' })
+  occurredAt!: Date;
 }

@@ -7,6 +7,7 @@ export function toProvider(connector: Connector): IntegrationProvider {
     ...connector.manifest,
     capabilities: capabilitiesOf(connector),
     actions: toActionDefinitions(connector),
+    webhookTargetSchema: connector.webhook?.registration?.targetSchema ?? null,
   };
 }
 

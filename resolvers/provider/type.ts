@@ -213,6 +213,13 @@ export class IntegrationProvider {
   @Field(() => [TriggerDefinition], { description: 'The signals its events become.' })
   triggers!: readonly TriggerDefinition[];
 
+  @Field(() => JSONObject, {
+    nullable: true,
+    description:
+      'JSON Schema of `registerWebhook(input: { target })`; null where webhooks have to be set up by hand.',
+  })
+  webhookTargetSchema!: JsonSchema | null;
+
   @Field(() => [RateLimitRule], { description: 'The limits that its connector keeps.' })
   rateLimits!: readonly RateLimitRule[];
 

@@ -52,7 +52,7 @@ async function begin(deps: ExecuteDeps, caller: Caller, checked: Checked): Promi
   });
   if (!connection) throw notFound('connection');
   requireAble(connection, requireSpec(deps.catalog.require(connection.providerId), checked.verb));
-  const action = toAction(deps, caller, connection, checked);
+  const action = await toAction(deps, caller, connection, checked);
   try {
     await deps.db.for(caller).insert(action);
   } catch (error) {
@@ -81,12 +81,12 @@ function hashOf({ connectionId, verb, input }: Checked): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function toAction(
+async function toAction(
   { db, clock, vault }: ExecuteDeps,
   caller: Caller,
   connection: Connection,
   checked: Checked,
-): Action {
+): Promise<Action> {
   const now = clock.now();
   const id = uuidV7();
   const { tenantId } = caller;
@@ -96,7 +96,7 @@ function toAction(
     connectionId: connection.id,
     providerId: connection.providerId,
     verb: checked.verb,
-    sealedInput: vault.seal(JSON.stringify(checked.input), { tenantId, id, field: 'action_input' }),
+    sealedInput: await vault.seal(JSON.stringify(checked.input), { tenantId, id, field: 'action_input' }),
     inputHash: hashOf(checked),
     idempotencyKey: checked.idempotencyKey,
     correlationId: checked.correlationId ?? caller.correlationId,

@@ -20,7 +20,7 @@ import { type SettleDeps, settle } from './settle.js';
 export interface RunDeps extends SettleDeps {
   readonly vault: Vault;
   readonly catalog: ProviderCatalog;
-  readonly open: Opener;
+  readonly opener: Opener;
   readonly log: Log;
 }
 
@@ -47,7 +47,7 @@ const REQUEST_MS = 15_000;
 const LOOK_MS = 200;
 
 export function createRunner(deps: RunDeps): Runner {
-  const { db, clock, vault, catalog, open, log } = deps;
+  const { db, clock, vault, catalog, opener, log } = deps;
   const running = new Map<string, Promise<void>>();
 
   /** Whoever takes the action over when the lease ends must find nothing of ours still on its way. */
@@ -65,9 +65,10 @@ export function createRunner(deps: RunDeps): Runner {
   async function run(action: Action, connection: Connection, attempt: Attempt): Promise<void> {
     const connector = catalog.require(action.providerId);
     const place = { tenantId: action.tenantId, id: action.id, field: 'action_input' } as const;
-    const input = JSON.parse(vault.open(action.sealedInput, place).toString('utf8')) as VerbInput &
-      JsonObject;
-    const { context } = await open(connection, connector, action.correlationId);
+    const sealedInput = await vault.openSecret(action.sealedInput, place);
+    const input = JSON.parse(sealedInput.reveal()) as VerbInput & JsonObject;
+    const { actor, correlationId } = action;
+    const { context } = await opener.open(connection, connector, { actor, purpose: 'action', correlationId });
     const leased = toContext(withinLease(context, action), action);
     const verdict = await attempt(requireSpec(connector, action.verb), leased, input);
     await settle(deps, action, input, verdict);

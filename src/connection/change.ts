@@ -6,8 +6,17 @@ import type { Clock } from '../core/clock.js';
 import type { Db, EntityManager } from '../core/db.js';
 import { TributaryError, notFound } from '../core/errors.js';
 import { type ReceiptOutcome, addReceipt } from '../receipt/log.js';
+import { recordChange } from './changes.js';
 import { Connection } from './connection.entity.js';
-import { type StatusReason, type Transition, allows, transitions } from './status.js';
+import { type ConnectionStatus, type StatusReason, type Transition, allows, transitions } from './status.js';
+
+/** What was done to a connection, and what came of it; without secrets. */
+export interface Attestation {
+  readonly verb: string;
+  readonly outcome: ReceiptOutcome;
+  readonly request: JsonObject;
+  readonly result: JsonObject;
+}
 
 /** A change to a connection, inside its transaction. */
 export interface Change {
@@ -15,7 +24,7 @@ export interface Change {
   /** Locked: nobody else changes it meanwhile. */
   readonly connection: Connection;
   readonly now: Date;
-  /** Attests what was done, in the same transaction; once a change. */
+  /** Attests what was done, in the same transaction and at its end; once a change. */
   attest(verb: string, outcome: ReceiptOutcome, request: JsonObject, result: JsonObject): void;
 }
 
@@ -32,33 +41,53 @@ export async function changeConnection<T>(
     const connection = await transaction.findOne(Connection, { id, status: { $ne: 'DELETED' } }, lock);
     if (!connection) throw notFound('connection');
     const now = deps.clock.now();
-    return apply({
+    const previousStatus = connection.status;
+    const attested: Attestation[] = [];
+    const answer = await apply({
       transaction,
       connection,
       now,
-      attest: (verb, outcome, request, result) =>
-        attestChange(transaction, caller, connection, now, { verb, outcome, request, result }),
+      attest: (verb, outcome, request, result) => void attested.push({ verb, outcome, request, result }),
     });
+    for (const attestation of attested) {
+      await attestChange(transaction, caller, connection, previousStatus, now, attestation);
+    }
+    return answer;
   });
 }
 
-/** Adds the receipt of a change to the transaction that makes it. */
-export function attestChange(
+/**
+ * Adds its receipt to the transaction that makes a change, and tells those who follow the tenant's connections. The
+ * last thing that the transaction does: see {@link recordChange}. `previousStatus` is null for a new connection.
+ */
+export async function attestChange(
   transaction: EntityManager,
   { subject, correlationId }: Caller,
-  { id, tenantId, providerId }: Connection,
+  { id: connectionId, tenantId, providerId, status }: Connection,
+  previousStatus: ConnectionStatus | null,
   occurredAt: Date,
-  { verb, ...rest }: { verb: string; outcome: ReceiptOutcome; request: JsonObject; result: JsonObject },
-): void {
+  { verb, outcome, request, result }: Attestation,
+): Promise<void> {
   addReceipt(transaction, {
     tenantId,
-    connectionId: id,
+    connectionId,
     providerId,
     operation: `integration.connection.${providerId}.${verb}`,
     actor: subject,
     correlationId,
     occurredAt,
-    ...rest,
+    outcome,
+    request,
+    result,
+  });
+  await recordChange(transaction, {
+    tenantId,
+    connectionId,
+    verb,
+    outcome,
+    previousStatus,
+    status,
+    occurredAt,
   });
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  type AuthMethod,
   type Capability,
   type Connector,
   authMethods,
@@ -17,6 +18,7 @@ const connectCommand = z.strictObject({
   authMethod: z.enum(authMethods),
   credential: z.record(z.string(), z.unknown()).nullish(),
   settings: z.record(z.string(), z.unknown()).nullish(),
+  returnTo: z.string().nullish(),
   capabilities: z.array(z.enum(capabilities)).min(1, 'must name at least one, or be left out').nullish(),
   tags: labels.tags,
 });
@@ -24,7 +26,7 @@ const connectCommand = z.strictObject({
 /** What `connect` takes, whether it comes by GraphQL or REST. */
 export type ConnectCommand = z.input<typeof connectCommand>;
 
-/** A connect command that its provider accepts. */
+/** A connect command that its provider accepts; its credential is still to be checked. */
 export type CheckedConnect = ReturnType<typeof checkConnect>;
 
 /** Checks shape first, then what the provider's manifest says. Throws INVALID_INPUT or UNSUPPORTED. */
@@ -38,19 +40,31 @@ export function checkConnect(command: ConnectCommand, connector: Connector) {
       `${manifest.name} can’t be connected by ${checked.authMethod}; use ${offered}.`,
     );
   }
-  const credential = checked.credential ?? {};
   const settings = checked.settings ?? {};
-  requireValid(manifest.credentialSchema, credential, 'credential');
   requireValid(manifest.settingsSchema, settings, 'settings');
   return {
     name: checked.name,
     description: checked.description ?? null,
     authMethod: checked.authMethod,
-    credential,
+    credential: requireGiven(checked.authMethod, checked.credential ?? null),
+    returnTo: checked.returnTo ?? null,
     settings,
     capabilities: requireCapabilities(connector, checked.capabilities ?? undefined),
     tags: [...new Set(checked.tags)],
   };
+}
+
+/** Null where a person consents instead. */
+function requireGiven(
+  method: AuthMethod,
+  credential: Readonly<Record<string, unknown>> | null,
+): Readonly<Record<string, unknown>> | null {
+  if (method !== 'OAUTH2') return credential ?? {};
+  if (credential === null) return null;
+  throw invalidInput(
+    'credential',
+    'must be left out: a person consents at the provider, by authorizationUrl',
+  );
 }
 
 function requireCapabilities(connector: Connector, wanted: readonly Capability[] | undefined): Capability[] {

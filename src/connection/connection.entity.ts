@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/postgresql';
 import type { AuthMethod, Capability, JsonObject } from '../connector/index.js';
+import type { ReceiptOutcome } from '../receipt/receipt.entity.js';
 import type { ConnectionStatus, StatusReason } from './status.js';
 
 /** The account at the provider that the credential belongs to. */
@@ -44,8 +45,17 @@ const credentialSchema = defineEntity({
     tenantId: p.text(),
     version: p.integer(),
     sealed: p.blob(),
+    /** Of the version before; still tried until then, when the provider refuses this one. */
+    sealedPrevious: p.blob().nullable(),
+    previousUntil: p.datetime().nullable(),
     createdAt: p.datetime(),
     expiresAt: p.datetime().nullable(),
+    /** Who renews it at this moment, and the rest of that story: written by src/credential/oauth alone. */
+    refreshOwner: p.uuid().nullable(),
+    refreshUntil: p.datetime().nullable(),
+    refreshSentAt: p.datetime().nullable(),
+    refreshFailures: p.integer().default(0),
+    refreshAfter: p.datetime().nullable(),
   },
 });
 
@@ -76,3 +86,42 @@ const endpointSchema = defineEntity({
 /** Where a connection's webhooks arrive: found by the token's hash, authenticated by the secret. */
 export class WebhookEndpoint extends endpointSchema.class {}
 endpointSchema.setClass(WebhookEndpoint);
+
+const registrationSchema = defineEntity({
+  name: 'WebhookRegistration',
+  tableName: 'webhook_registrations',
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.text(),
+    connectionId: p.uuid(),
+    target: p.json<JsonObject>(),
+    externalId: p.text(),
+    events: p.array(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+});
+
+/** A webhook that we have set up at the provider. */
+export class WebhookRegistration extends registrationSchema.class {}
+registrationSchema.setClass(WebhookRegistration);
+
+const changeSchema = defineEntity({
+  name: 'ConnectionChange',
+  tableName: 'connection_changes',
+  properties: {
+    /** Given by the database, as the row is inserted. */
+    sequence: p.bigint('string').primary().autoincrement(),
+    tenantId: p.text(),
+    connectionId: p.uuid(),
+    verb: p.text(),
+    outcome: p.text().$type<ReceiptOutcome>(),
+    previousStatus: p.text().$type<ConnectionStatus>().nullable(),
+    status: p.text().$type<ConnectionStatus>(),
+    occurredAt: p.datetime(),
+  },
+});
+
+/** One change of a connection: what left a receipt, with the status before and after. */
+export class ConnectionChange extends changeSchema.class {}
+changeSchema.setClass(ConnectionChange);

@@ -1,19 +1,29 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/postgresql';
 import { v7 as uuidV7, validate as isUuid } from 'uuid';
+import type { Connector } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import type { EntityManager } from '../core/db.js';
 import { TributaryError, notFound } from '../core/errors.js';
-import { type Page, type PageRequest, newestFirst } from '../core/page.js';
+import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
+import { SecretAccess } from '../credential/access.entity.js';
+import type { Refresher } from '../credential/oauth/refresh.js';
+import type { Revoker } from './revoke.js';
 import type { Vault } from '../credential/vault.js';
+import type { Authorizer } from './authorize.js';
 import { attestChange } from './change.js';
+import { type GivenCredential, credentialSchemaOf, requireCredential } from './credential.js';
+import { renewDueTokens } from './renew-due.js';
+import { tokenMethods } from './tokens.js';
 import { type CheckedConnect, type ConnectCommand, checkConnect } from './connect.js';
-import { Connection, CredentialRecord, WebhookEndpoint } from './connection.entity.js';
+import { Connection, CredentialRecord, WebhookEndpoint, WebhookRegistration } from './connection.entity.js';
 import {
   type UpdateCommand,
   disconnectConnection,
   suspendConnection,
   updateConnection,
 } from './lifecycle.js';
+import type { QuotaService } from './quota.js';
+import { type Unregistered, unregisterWebhook } from './registered-webhooks.js';
 import {
   type RotateCommand,
   type RotateDeps,
@@ -24,6 +34,12 @@ import {
 import type { ConnectionStatus } from './status.js';
 import { resumeConnection, verifyConnection } from './verify.js';
 import { type WebhookSetup, addWebhookEndpoint, webhookUrl } from './webhook-endpoint.js';
+import {
+  type RegisterCommand,
+  type Registered,
+  checkRegister,
+  registerWebhook,
+} from './webhook-registration.js';
 
 export interface ConnectionFilter {
   readonly providerId?: string;
@@ -35,13 +51,20 @@ export interface ConnectionFilter {
 export interface ConnectionService {
   /**
    * Stores the connection with its sealed credential and, where the provider has webhooks, an endpoint whose secret
-   * is returned this once. It is PENDING_VERIFICATION until `verify`. Throws INVALID_INPUT, UNSUPPORTED, NAME_TAKEN
-   * or NOT_FOUND for the provider.
+   * is returned this once. It is PENDING_VERIFICATION until `verify`. Throws INVALID_INPUT, UNSUPPORTED,
+   * NAME_TAKEN, QUOTA_EXCEEDED or NOT_FOUND for the provider.
    */
-  connect(
+  connect(caller: Caller, command: ConnectCommand): Promise<Connected>;
+  /**
+   * A link for the person who consents at the provider, to make it work or to make it work again: good for ten minutes
+   * and one browser. Throws UNSUPPORTED, CONNECTION_NOT_READY or INVALID_INPUT for `returnTo`.
+   */
+  authorize(
     caller: Caller,
-    command: ConnectCommand,
-  ): Promise<{ connection: Connection; webhook: WebhookSetup | null }>;
+    command: { readonly connectionId: string; readonly returnTo?: string | null | undefined },
+  ): Promise<{ readonly connection: Connection; readonly authorizationUrl: string }>;
+  /** Renews tokens that end within minutes, of all tenants. Answers how many are good now. For the background. */
+  renewDue(): Promise<number>;
   /**
    * Asks the provider who the credential belongs to. ACTIVE when it answers; ERROR with a reason when it does not.
    * A connection that works is not downgraded because the provider could not be reached this once.
@@ -49,7 +72,8 @@ export interface ConnectionService {
   verify(caller: Caller, id: string): Promise<Connection>;
   /**
    * Replaces a credential, once the new one has proven to work; or a webhook's secret or token, with the old one good
-   * for `overlapSeconds` more. A credential that the provider refuses is answered as `failure` and changes nothing.
+   * for `overlapSeconds` more, and told to the provider where we registered webhooks. A credential that the provider
+   * refuses is answered as `failure` and changes nothing.
    * Throws CONNECTION_NOT_READY, INVALID_INPUT, UNSUPPORTED or CONFLICT.
    */
   rotate(caller: Caller, command: RotateCommand): Promise<Rotated>;
@@ -59,7 +83,21 @@ export interface ConnectionService {
   suspend(caller: Caller, id: string, reason?: string | null): Promise<Connection>;
   /** Verifies first: ACTIVE when the credential still works; else it stays SUSPENDED, with the reason. */
   resume(caller: Caller, id: string): Promise<Connection>;
-  /** Deletes credential and webhook endpoint, and keeps the history. The name is free again. */
+  /**
+   * Has the provider send to the connection's endpoint, signed by its secret, the least that brings the wanted signals.
+   * Once more for the same target brings what is there into line. What the provider refuses is answered as `failure`.
+   * Throws UNSUPPORTED, INVALID_INPUT, CONNECTION_NOT_READY or CONFLICT.
+   */
+  registerWebhook(caller: Caller, command: RegisterCommand): Promise<Registered>;
+  /** Takes them away at the provider, one or all, and then forgets them. Throws NOT_FOUND. */
+  unregisterWebhook(
+    caller: Caller,
+    command: { readonly connectionId: string; readonly registrationId?: string },
+  ): Promise<Unregistered>;
+  /**
+   * Takes its webhooks away at the provider, if that can be reached within seconds, then deletes credential and
+   * webhook endpoint, and keeps the history. The name is free again.
+   */
   disconnect(caller: Caller, id: string): Promise<Connection>;
   require(caller: Caller, id: string): Promise<Connection>;
   /** By id, deleted ones too, as history refers to them; those that are not the tenant's are missing from the map. */
@@ -68,11 +106,31 @@ export interface ConnectionService {
   list(caller: Caller, filter: ConnectionFilter, page: PageRequest): Promise<Page<Connection>>;
   credentials(caller: Caller, ids: readonly string[]): Promise<ReadonlyMap<string, CredentialRecord>>;
   endpoints(caller: Caller, ids: readonly string[]): Promise<ReadonlyMap<string, WebhookEndpoint>>;
+  /** By connection, those that have any. */
+  registrations(
+    caller: Caller,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly WebhookRegistration[]>>;
+  /** Who used its secrets and what for, newest first. Also of one that is deleted. */
+  accesses(caller: Caller, id: string, page: PageRequest): Promise<Page<SecretAccess>>;
   /** The endpoint's full URL, token included. */
-  urlOf(endpoint: WebhookEndpoint): string;
+  urlOf(endpoint: WebhookEndpoint): Promise<string>;
 }
 
-export type ConnectionDeps = RotateDeps;
+/** A connection that was just made. */
+export interface Connected {
+  readonly connection: Connection;
+  readonly webhook: WebhookSetup | null;
+  /** Where a person consents; null where a credential was given. */
+  readonly authorizationUrl: string | null;
+}
+
+export interface ConnectionDeps extends RotateDeps {
+  readonly authorizer: Authorizer;
+  readonly revoker: Revoker;
+  readonly refresher: Pick<Refresher, 'due'>;
+  readonly quotas: QuotaService;
+}
 
 export function createConnectionService(deps: ConnectionDeps): ConnectionService {
   const { db, vault, publicUrl } = deps;
@@ -87,6 +145,11 @@ export function createConnectionService(deps: ConnectionDeps): ConnectionService
   return {
     require,
     connect: (caller, command) => withFreeName(command.name, connect(deps, caller, command)),
+    async authorize(caller, { connectionId, returnTo = null }) {
+      const connection = await require(caller, connectionId);
+      return { connection, authorizationUrl: await deps.authorizer.begin(caller, connection, returnTo) };
+    },
+    renewDue: () => renewDueTokens(deps),
     verify: async (caller, id) => verifyConnection(deps, caller, await require(caller, id)),
     async rotate(caller, command) {
       const checked = checkRotate(command);
@@ -95,7 +158,13 @@ export function createConnectionService(deps: ConnectionDeps): ConnectionService
     update: (caller, command) => withFreeName(command.name ?? '', updateConnection(deps, caller, command)),
     suspend: (caller, id, reason) => suspendConnection(deps, caller, id, reason),
     resume: async (caller, id) => resumeConnection(deps, caller, await require(caller, id)),
-    disconnect: (caller, id) => disconnectConnection(deps, caller, id),
+    async registerWebhook(caller, command) {
+      const checked = checkRegister(command);
+      return registerWebhook(deps, caller, await require(caller, checked.connectionId), checked);
+    },
+    unregisterWebhook: async (caller, { connectionId, registrationId }) =>
+      unregisterWebhook(deps, caller, await require(caller, connectionId), registrationId),
+    disconnect: async (caller, id) => disconnectConnection(deps, caller, await require(caller, id)),
     async findMany(caller, ids) {
       const rows = await db.for(caller).find(Connection, { id: { $in: ids.filter((id) => isUuid(id)) } });
       return new Map(rows.map((row) => [row.id, row]));
@@ -116,9 +185,20 @@ export function createConnectionService(deps: ConnectionDeps): ConnectionService
       const rows = await db.for(caller).find(WebhookEndpoint, { connectionId: { $in: [...ids] } });
       return new Map(rows.map((row) => [row.connectionId, row]));
     },
-    urlOf({ tenantId, connectionId, providerId, sealedToken }) {
-      const token = vault.open(sealedToken, { tenantId, id: connectionId, field: 'webhook_token' });
-      return webhookUrl(publicUrl(), providerId, token.toString('utf8'));
+    async registrations(caller, ids) {
+      const where = { connectionId: { $in: [...ids] } };
+      const rows = await db.for(caller).find(WebhookRegistration, where, { orderBy: { id: 'asc' } });
+      return Map.groupBy(rows, ({ connectionId }) => connectionId);
+    },
+    accesses: (caller, id, page) =>
+      newestFirst(db.for(caller), SecretAccess, { connectionId: toUuid(id) }, 'accesses', page),
+    async urlOf({ tenantId, connectionId, providerId, sealedToken }) {
+      const token = await vault.openSecret(sealedToken, {
+        tenantId,
+        id: connectionId,
+        field: 'webhook_token',
+      });
+      return webhookUrl(publicUrl(), providerId, token.reveal());
     },
   };
 }
@@ -134,23 +214,40 @@ async function withFreeName<T>(name: string, work: Promise<T>): Promise<T> {
   }
 }
 
-async function connect(
-  { db, clock, vault, catalog, publicUrl }: ConnectionDeps,
-  caller: Caller,
-  command: ConnectCommand,
-) {
+async function connect(deps: ConnectionDeps, caller: Caller, command: ConnectCommand): Promise<Connected> {
+  const { references, catalog, authorizer } = deps;
   const connector = catalog.require(command.providerId);
   const checked = checkConnect(command, connector);
+  const { authMethod, credential } = checked;
+  const schema = credentialSchemaOf(connector, authMethod);
+  if (!credential) {
+    await authorizer.requirePossible(caller, connector, checked.settings, checked.returnTo);
+  }
+  const given = credential && (await requireCredential(references, caller.tenantId, schema, credential));
+  const made = await make(deps, caller, connector, checked, given);
+  const authorizationUrl = given ? null : await authorizer.begin(caller, made.connection, checked.returnTo);
+  return { ...made, authorizationUrl };
+}
+
+function make(
+  { db, clock, vault, publicUrl, quotas }: ConnectionDeps,
+  caller: Caller,
+  connector: Connector,
+  checked: CheckedConnect,
+  given: GivenCredential | null,
+): Promise<Omit<Connected, 'authorizationUrl'>> {
   return db.for(caller).transactional(async (transaction) => {
     const now = clock.now();
-    const connection = addConnection(transaction, caller, command.providerId, checked, now);
+    const connection = addConnection(transaction, caller, connector.manifest.id, checked, now);
     // First of all, because everything else refers to it.
     await transaction.flush();
-    addCredential(transaction, vault, connection, checked.credential);
+    if (given) await addCredential(transaction, vault, connection, given);
     const hasWebhook = connector.webhook && checked.capabilities.includes('WEBHOOK');
-    const webhook = hasWebhook ? addWebhookEndpoint(transaction, vault, connection, publicUrl()) : null;
+    const webhook = hasWebhook ? await addWebhookEndpoint(transaction, vault, connection, publicUrl()) : null;
     const [request, result] = [describe(checked), { status: connection.status }];
-    attestChange(transaction, caller, connection, now, {
+    // Late, since it makes the tenant's other connects wait for this one to be committed.
+    await quotas.requireRoom(transaction, caller);
+    await attestChange(transaction, caller, connection, null, now, {
       verb: 'connect',
       outcome: 'SUCCESS',
       request,
@@ -167,8 +264,8 @@ function addConnection(
   checked: CheckedConnect,
   now: Date,
 ): Connection {
-  const { credential: _secret, ...visible } = checked;
-  const status = 'PENDING_VERIFICATION';
+  const { credential, returnTo: _notKept, ...visible } = checked;
+  const status = credential ? 'PENDING_VERIFICATION' : 'AUTHORIZING';
   return transaction.create(
     Connection,
     { id: uuidV7(), tenantId, providerId, ...visible, status, createdAt: now, updatedAt: now },
@@ -176,18 +273,23 @@ function addConnection(
   );
 }
 
-function addCredential(
+async function addCredential(
   transaction: EntityManager,
   vault: Vault,
-  { id, tenantId, createdAt }: Connection,
-  credential: Record<string, unknown>,
-): void {
-  const sealed = vault.seal(JSON.stringify(credential), { tenantId, id, field: 'credential' });
-  const record = { connectionId: id, tenantId, version: 1, sealed, createdAt };
+  { id, tenantId, createdAt, authMethod }: Connection,
+  { fields }: GivenCredential,
+): Promise<void> {
+  const place = { tenantId, id, field: 'credential', version: 1 } as const;
+  const isGrant = tokenMethods.includes(authMethod);
+  // A token that has ended before it began: the first use asks for one.
+  const stored = isGrant ? { ...fields, access_token: '' } : fields;
+  const sealed = await vault.seal(JSON.stringify(stored), place);
+  const expiresAt = isGrant ? createdAt : null;
+  const record = { connectionId: id, tenantId, version: place.version, sealed, createdAt, expiresAt };
   transaction.create(CredentialRecord, record, { persist: true });
 }
 
 /** For the receipt: which secret fields were given, never what is in them. */
 function describe({ credential, ...visible }: CheckedConnect): Record<string, unknown> {
-  return { ...visible, credential: Object.keys(credential) };
+  return { ...visible, credential: Object.keys(credential ?? {}) };
 }

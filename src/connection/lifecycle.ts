@@ -3,7 +3,10 @@ import type { Caller } from '../core/caller.js';
 import { requireInput } from '../core/schema.js';
 import { type Change, changeConnection, move, requireTransition } from './change.js';
 import { type Connection, CredentialRecord, WebhookEndpoint } from './connection.entity.js';
+import { forgetRegistrations, leaveProvider } from './registered-webhooks.js';
 import type { VerifyDeps } from './verify.js';
+import type { Revoker } from './revoke.js';
+import type { RegistrationDeps } from './webhook-registration.js';
 
 const text = (max: number) =>
   z.string().trim().min(1, 'must not be empty').max(max, `must be at most ${max} characters`);
@@ -65,14 +68,30 @@ export function suspendConnection(
   });
 }
 
-/** See ConnectionService.disconnect. */
-export function disconnectConnection(deps: VerifyDeps, caller: Caller, id: string): Promise<Connection> {
-  return changeConnection(deps, caller, id, async (change) => {
+/** See ConnectionService.disconnect. The provider comes first, as long as there is a credential to ask it by. */
+export async function disconnectConnection(
+  deps: RegistrationDeps & { readonly revoker: Revoker },
+  caller: Caller,
+  existing: Connection,
+): Promise<Connection> {
+  const attempts = await leaveProvider(deps, caller, existing);
+  const consent = await deps.revoker.revoke(existing, caller.correlationId);
+  return changeConnection(deps, caller, existing.id, async (change) => {
     const { connection, now, attest } = change;
     requireTransition(connection, 'disconnected', 'disconnected');
+    const webhooks = await forgetRegistrations(change, attempts);
     await forgetSecrets(change);
     move(connection, 'disconnected', now, null);
-    attest('disconnect', 'SUCCESS', {}, { status: connection.status });
+    attest(
+      'disconnect',
+      'SUCCESS',
+      {},
+      {
+        status: connection.status,
+        ...(webhooks && { webhooks }),
+        ...(consent && { consent }),
+      },
+    );
     return connection;
   });
 }

@@ -1,52 +1,189 @@
-import type { Connector, Credential, ProviderContext } from '../connector/index.js';
+import { LRUCache } from 'lru-cache';
+import {
+  type Connector,
+  type Credential,
+  ProviderFailure,
+  type ProviderContext,
+  type ProviderRequest,
+} from '../connector/index.js';
+import type { Clock } from '../core/clock.js';
 import type { Db } from '../core/db.js';
-import { Secret } from '../core/secret.js';
+import { sharing } from '../core/sharing.js';
+import type { AccessLog, Accessor } from '../credential/access.js';
+import type { SecretReferences } from '../credential/reference/references.js';
 import type { Vault } from '../credential/vault.js';
 import type { ProviderGate } from '../outbound/provider.js';
+import type { Lane } from '../outbound/target.js';
 import { type Connection, CredentialRecord } from './connection.entity.js';
+import {
+  type Fields,
+  type Material,
+  type StoredFields,
+  candidateMaterial,
+  fieldsMaterial,
+} from './material.js';
+import type { TokenKeeper } from './tokens.js';
 
 /** A connection made usable: its credential unsealed for the moment, behind the one way out. */
 export interface OpenConnection {
   readonly context: ProviderContext;
-  /** Of the credential in use, to tell whether it was replaced meanwhile. */
-  readonly credentialVersion: number;
+  /** Of the credential last used, to tell whether it was replaced meanwhile. */
+  credentialVersion(): number;
+  /** Makes sure that there is something to sign with, renewing what ends soon. False: there is not. */
+  warm(): Promise<boolean>;
 }
 
 export interface OpenDeps {
   readonly db: Db;
+  readonly clock: Clock;
   readonly vault: Vault;
+  readonly accesses: AccessLog;
+  readonly references: SecretReferences;
+  readonly tokens: TokenKeeper;
   readonly gate: ProviderGate;
 }
 
-/** `candidate`: a credential that is only tried, in place of the stored one. */
-export type Opener = (
-  connection: Connection,
-  connector: Connector,
-  correlationId: string,
-  candidate?: Credential,
-) => Promise<OpenConnection>;
+export interface OpenOptions {
+  /** A credential that is only tried, in place of the stored one. */
+  readonly candidate?: Credential | undefined;
+  /** Reads the stored one anew, where being a moment behind would decide something. */
+  readonly isFresh?: boolean;
+  readonly lane?: Lane;
+}
 
-export function createOpener({ db, vault, gate }: OpenDeps): Opener {
-  return async (connection, connector, correlationId, candidate) => {
-    const { id, tenantId, settings } = connection;
-    const record = await db.for(connection).findOneOrFail(CredentialRecord, { connectionId: id });
-    const credential = candidate ?? unseal(vault, record);
-    return {
-      context: gate.contextFor({
+/** Opens a connection for one piece of work, and writes down who uses its credential and what for. */
+export interface Opener {
+  open(
+    connection: Connection,
+    connector: Connector,
+    accessor: Accessor & { readonly correlationId: string },
+    options?: OpenOptions,
+  ): Promise<OpenConnection>;
+  close(): Promise<void>;
+}
+
+/** A credential in clear. */
+interface OpenedCredential extends StoredFields {
+  readonly previousUntil: Date | null;
+}
+
+const MAX_CACHED = 1_000;
+/** Only how stale an entry can get while the channel that empties the cache is broken. */
+const MAX_AGE_MS = 30_000;
+const UNAUTHORIZED = 401;
+
+/** Keeps opened credentials for a moment, and forgets them all when any is replaced or deleted. */
+export async function createOpener(deps: OpenDeps): Promise<Opener> {
+  const { db, clock, vault, accesses, references, tokens, gate } = deps;
+  const cache = new LRUCache<string, Promise<OpenedCredential | null>>({ max: MAX_CACHED, ttl: MAX_AGE_MS });
+  const stopListening = await db.listen('tributary_credentials', () => cache.clear());
+
+  async function read({ id, tenantId }: Connection): Promise<OpenedCredential | null> {
+    const record = await db.for({ tenantId }).findOne(CredentialRecord, { connectionId: id });
+    return record && unseal(vault, record);
+  }
+
+  async function find(connection: Connection, isFresh: boolean): Promise<OpenedCredential | null> {
+    if (!isFresh) return sharing(cache, connection.id, () => read(connection));
+    cache.delete(connection.id);
+    return read(connection);
+  }
+
+  function materialOf(
+    connection: Connection,
+    connector: Connector,
+    stored: OpenedCredential | null,
+    { candidate }: OpenOptions,
+  ): Material {
+    if (candidate) return candidateMaterial(candidate, stored?.version ?? 0);
+    if (!stored) throw notAuthorized();
+    const renewing = tokens.materialOf(connection, connector, stored);
+    if (renewing) return renewing;
+    const counts = stored.previousUntil !== null && clock.now() < stored.previousUntil;
+    const previous = counts ? stored.previous : null;
+    return fieldsMaterial({ ...stored, previous }, connection.tenantId, references);
+  }
+
+  return {
+    async open(connection, connector, accessor, options = {}) {
+      const { id: connectionId, tenantId, settings } = connection;
+      const stored = await find(connection, options.isFresh ?? false);
+      const material = materialOf(connection, connector, stored, options);
+      const { actor, purpose, correlationId } = accessor;
+      accesses.record({
         tenantId,
-        connectionId: id,
-        connector,
-        credential,
-        settings,
+        connectionId,
+        field: 'credential',
+        secretVersion: stored?.version ?? null,
+        actor,
+        purpose,
         correlationId,
-      }),
-      credentialVersion: record.version,
-    };
+        at: clock.now(),
+      });
+      const { lane = 'interactive' } = options;
+      const target = { tenantId, connectionId, connector, settings, correlationId, lane };
+      const send = (credential: Credential, request: ProviderRequest) =>
+        gate.contextFor({ ...target, credential }).request(request);
+      return {
+        context: { settings, request: (request) => sendSigned(material, request, send) },
+        credentialVersion: () => material.version(),
+        warm: () => isGood(material),
+      };
+    },
+    close: stopListening,
   };
 }
 
-function unseal(vault: Vault, { sealed, tenantId, connectionId }: CredentialRecord): Credential {
-  const json = vault.open(sealed, { tenantId, id: connectionId, field: 'credential' }).toString('utf8');
-  const fields = Object.entries(JSON.parse(json) as Record<string, string>);
-  return Object.fromEntries(fields.map(([name, value]) => [name, new Secret(value)]));
+/**
+ * Sends once, and once more by another credential when the provider refuses the first as wrong: it has then done
+ * nothing, so that this is safe for every request.
+ */
+async function sendSigned<T>(
+  material: Material,
+  request: ProviderRequest,
+  send: (credential: Credential, request: ProviderRequest) => Promise<T>,
+): Promise<T> {
+  const credential = await material.current();
+  try {
+    return await send(credential, request);
+  } catch (error) {
+    if (!(error instanceof ProviderFailure) || error.details.providerStatus !== UNAUTHORIZED) throw error;
+    const another = await material.afterRefusal(credential);
+    if (!another) throw error;
+    return send(another, request);
+  }
+}
+
+async function isGood(material: Material): Promise<boolean> {
+  try {
+    await material.current();
+    return true;
+  } catch (error) {
+    if (error instanceof ProviderFailure) return false;
+    throw error;
+  }
+}
+
+async function unseal(
+  vault: Vault,
+  { sealed, sealedPrevious, previousUntil, tenantId, connectionId, version }: CredentialRecord,
+): Promise<OpenedCredential> {
+  const open = async (bytes: Uint8Array, at: number): Promise<Fields> => {
+    const place = { tenantId, id: connectionId, field: 'credential', version: at } as const;
+    return JSON.parse((await vault.openSecret(bytes, place)).reveal()) as Fields;
+  };
+  return {
+    version,
+    fields: await open(sealed, version),
+    previous: sealedPrevious ? await open(sealedPrevious, version - 1) : null,
+    previousUntil: previousUntil ?? null,
+  };
+}
+
+function notAuthorized(): ProviderFailure {
+  return new ProviderFailure({
+    category: 'AUTH',
+    code: 'not_authorized',
+    message: 'Nobody has authorized this connection at the provider yet: call authorize.',
+  });
 }

@@ -1,17 +1,30 @@
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { type Credential, type ProviderFailure, ProviderFailure as Failure } from '../connector/index.js';
+import {
+  type Connector,
+  type Credential,
+  type ProviderFailure,
+  ProviderFailure as Failure,
+} from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import { TributaryError } from '../core/errors.js';
-import { requireInput, requireValid } from '../core/schema.js';
-import { Secret } from '../core/secret.js';
+import { requireInput } from '../core/schema.js';
+import type { DataKeys } from '../credential/data-keys.js';
+import { toFields } from '../credential/oauth/tokens.js';
+import type { SecretReferences } from '../credential/reference/references.js';
 import type { Vault } from '../credential/vault.js';
 import { type Change, changeConnection, requireTransition } from './change.js';
-import { type Connection, CredentialRecord, WebhookEndpoint } from './connection.entity.js';
-import { type Finding, type VerifyDeps, activate, identify } from './verify.js';
-import { type WebhookSetup, hashToken, webhookUrl } from './webhook-endpoint.js';
+import { type Connection, CredentialRecord } from './connection.entity.js';
+import { credentialSchemaOf, requireCredential } from './credential.js';
+import { rotateEncryptionKey } from './encryption-key.js';
+import type { RegistrationFailure } from './registered-webhooks.js';
+import { rotateWebhook } from './rotate-webhook.js';
+import type { Fields } from './material.js';
+import { type TokenKeeper, tokenMethods } from './tokens.js';
+import { type Finding, activate, identify } from './verify.js';
+import type { WebhookSetup } from './webhook-endpoint.js';
+import type { RegistrationDeps } from './webhook-registration.js';
 
-export const rotateTargets = ['CREDENTIAL', 'WEBHOOK_SECRET', 'WEBHOOK_TOKEN'] as const;
+export const rotateTargets = ['CREDENTIAL', 'WEBHOOK_SECRET', 'WEBHOOK_TOKEN', 'ENCRYPTION_KEY'] as const;
 export type RotateTarget = (typeof rotateTargets)[number];
 
 const DAY_SECONDS = 86_400;
@@ -39,11 +52,14 @@ export interface Rotated {
   readonly webhook: WebhookSetup | null;
   /** Why the provider does not take the new credential; the connection goes on with the one it has. */
   readonly failure: ProviderFailure | null;
+  /** Webhooks that we registered and could not tell of the new URL or secret: a person has to, within the overlap. */
+  readonly registrationFailures: readonly RegistrationFailure[];
 }
 
-export interface RotateDeps extends VerifyDeps {
-  readonly vault: Vault;
-  readonly publicUrl: () => string;
+export interface RotateDeps extends RegistrationDeps {
+  readonly keys: DataKeys;
+  readonly references: SecretReferences;
+  readonly tokens: TokenKeeper;
 }
 
 export function checkRotate(command: RotateCommand): Checked {
@@ -51,14 +67,18 @@ export function checkRotate(command: RotateCommand): Checked {
 }
 
 /** See ConnectionService.rotate. */
-export function rotateConnection(
+export async function rotateConnection(
   deps: RotateDeps,
   caller: Caller,
   connection: Connection,
   checked: Checked,
 ): Promise<Rotated> {
   if (checked.what === 'CREDENTIAL') return rotateCredential(deps, caller, connection, checked);
-  return rotateWebhook(deps, caller, checked);
+  if (checked.what === 'ENCRYPTION_KEY') {
+    await rotateEncryptionKey(deps, caller);
+    return { connection, webhook: null, failure: null, registrationFailures: [] };
+  }
+  return { ...(await rotateWebhook(deps, caller, { ...checked, what: checked.what })), failure: null };
 }
 
 /** The new one is tried first, beside the old one, and takes its place only if it works. */
@@ -66,121 +86,98 @@ async function rotateCredential(
   deps: RotateDeps,
   caller: Caller,
   connection: Connection,
-  { credential = {} }: Checked,
+  { credential, overlapSeconds }: Checked,
 ): Promise<Rotated> {
   requireTransition(connection, 'rotated', 'rotated');
-  const { manifest } = deps.catalog.require(connection.providerId);
-  requireValid(manifest.credentialSchema, credential ?? {}, 'credential');
-  const candidate = toCredential(credential ?? {});
-  const finding = sameAccount(connection, await identify(deps, caller, connection, candidate));
+  const connector = deps.catalog.require(connection.providerId);
+  const trial = await prepareTrial(deps, connection, connector, credential ?? {});
+  const finding: Partial<Finding> =
+    trial instanceof Failure
+      ? { failure: trial }
+      : sameAccount(connection, await identify(deps, caller, connection, 'rotate', trial.candidate));
   return changeConnection(deps, caller, connection.id, async (change) => {
     const record = await requireUnchanged(change, finding);
     const { identity, failure = null } = finding;
-    if (identity) {
-      storeCredential(deps.vault, record, credential ?? {}, change.now);
+    if (identity && !(trial instanceof Failure)) {
+      await storeCredential(deps.vault, record, { ...trial, overlapSeconds }, change.now);
       activate(change.connection, identity, 'rotated', change.now);
     }
-    const request = { what: 'CREDENTIAL', credential: Object.keys(candidate) };
+    const request = { what: 'CREDENTIAL', credential: Object.keys(credential ?? {}) };
     change.attest('rotate', identity ? 'SUCCESS' : 'FAILURE', request, {
       credential_version: record.version,
       reason: failure?.details.code ?? null,
     });
-    return { connection: change.connection, webhook: null, failure };
+    return { connection: change.connection, webhook: null, failure, registrationFailures: [] };
   });
 }
 
-function toCredential(fields: Record<string, unknown>): Credential {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, new Secret(String(value))]));
+/** A credential that is about to be tried, and what is stored of it when it works. */
+interface Trial {
+  readonly fields: Fields;
+  readonly candidate: Credential;
+  readonly expiresAt: Date | null;
+}
+
+/** Throws UNSUPPORTED where only a person can give another one, and INVALID_INPUT. */
+async function prepareTrial(
+  { references, tokens }: RotateDeps,
+  { tenantId, authMethod, settings }: Connection,
+  connector: Connector,
+  given: Readonly<Record<string, unknown>>,
+): Promise<Trial | ProviderFailure> {
+  if (authMethod === 'OAUTH2') {
+    throw new TributaryError('UNSUPPORTED', 'A person consents to this connection: call authorize instead.');
+  }
+  const schema = credentialSchemaOf(connector, authMethod);
+  const { fields, credential } = await requireCredential(references, tenantId, schema, given);
+  if (!tokenMethods.includes(authMethod)) return { fields, candidate: credential, expiresAt: null };
+  const granted = await tokens.grant(connector, settings, credential);
+  if (granted instanceof Failure) return granted;
+  return {
+    fields: { ...fields, ...toFields(granted) },
+    candidate: { accessToken: granted.accessToken },
+    expiresAt: granted.expiresAt ?? null,
+  };
 }
 
 /** A credential of somebody else would turn the connection into another one, under the same history. */
-function sameAccount({ account }: Connection, finding: Finding): Finding {
+export function sameAccount({ account }: Connection, finding: Finding): Finding {
   if (!finding.identity || !account || account.id === finding.identity.account.id) return finding;
   const failure = new Failure({
     category: 'INVALID',
     code: 'other_account',
     message: `This credential belongs to ${finding.identity.account.name}, the connection to ${account.name}. Connect the other account by itself.`,
   });
-  return { credentialVersion: finding.credentialVersion, failure };
+  return { ...finding, identity: undefined, failure };
 }
 
 /** Fenced by the version it was tried against: of two rotations at once one wins, and the other is told. */
 async function requireUnchanged(
   { transaction, connection }: Change,
-  { credentialVersion }: Finding,
+  { credentialVersion }: Partial<Finding>,
 ): Promise<CredentialRecord> {
   requireTransition(connection, 'rotated', 'rotated');
   const record = await transaction.findOneOrFail(CredentialRecord, { connectionId: connection.id });
-  if (record.version === credentialVersion) return record;
+  if (credentialVersion === undefined || record.version === credentialVersion) return record;
   throw new TributaryError('CONFLICT', 'The credential was replaced by someone else at the same time.');
 }
 
-function storeCredential(
+async function storeCredential(
   vault: Vault,
   record: CredentialRecord,
-  fields: Record<string, unknown>,
+  {
+    fields,
+    expiresAt,
+    overlapSeconds,
+  }: Pick<Trial, 'fields' | 'expiresAt'> & { readonly overlapSeconds: number },
   now: Date,
-): void {
-  const place = { tenantId: record.tenantId, id: record.connectionId, field: 'credential' } as const;
-  record.sealed = vault.seal(JSON.stringify(fields), place);
-  record.version += 1;
+): Promise<void> {
+  const { tenantId, connectionId: id } = record;
+  const version = record.version + 1;
+  record.sealedPrevious = record.sealed;
+  record.previousUntil = new Date(now.getTime() + overlapSeconds * 1000);
+  record.expiresAt = expiresAt;
+  record.sealed = await vault.seal(JSON.stringify(fields), { tenantId, id, field: 'credential', version });
+  record.version = version;
   record.createdAt = now;
-}
-
-/** The old secret or token goes on working beside the new one for `overlapSeconds`. */
-function rotateWebhook(
-  { vault, publicUrl, ...deps }: RotateDeps,
-  caller: Caller,
-  { connectionId, what, overlapSeconds }: Checked,
-): Promise<Rotated> {
-  return changeConnection(deps, caller, connectionId, async (change) => {
-    const { transaction, connection, now } = change;
-    const endpoint = await transaction.findOne(WebhookEndpoint, { connectionId });
-    if (!endpoint) throw new TributaryError('UNSUPPORTED', 'This connection takes no webhooks.');
-    const until = new Date(now.getTime() + overlapSeconds * 1000);
-    const isToken = what === 'WEBHOOK_TOKEN';
-    if (isToken) replaceToken(vault, endpoint, until);
-    else replaceSecret(vault, endpoint, until, now);
-    connection.updatedAt = now;
-    change.attest(
-      'rotate',
-      'SUCCESS',
-      { what, overlap_seconds: overlapSeconds },
-      { previous_until: until.toISOString() },
-    );
-    return { connection, webhook: toSetup(vault, endpoint, publicUrl(), !isToken), failure: null };
-  });
-}
-
-function replaceToken(vault: Vault, endpoint: WebhookEndpoint, until: Date): void {
-  const token = randomBytes(32).toString('base64url');
-  endpoint.previousTokenHash = endpoint.tokenHash;
-  endpoint.previousTokenUntil = until;
-  endpoint.tokenHash = hashToken(token);
-  endpoint.sealedToken = vault.seal(token, placeOf(endpoint, 'webhook_token'));
-}
-
-function replaceSecret(vault: Vault, endpoint: WebhookEndpoint, until: Date, now: Date): void {
-  const secret = randomBytes(32).toString('base64url');
-  endpoint.sealedPreviousSecret = endpoint.sealedSecret;
-  endpoint.previousSecretUntil = until;
-  endpoint.sealedSecret = vault.seal(secret, placeOf(endpoint, 'webhook_secret'));
-  endpoint.secretCreatedAt = now;
-}
-
-function toSetup(
-  vault: Vault,
-  endpoint: WebhookEndpoint,
-  publicUrl: string,
-  showsSecret: boolean,
-): WebhookSetup {
-  const token = vault.open(endpoint.sealedToken, placeOf(endpoint, 'webhook_token')).toString('utf8');
-  const url = webhookUrl(publicUrl, endpoint.providerId, token);
-  if (!showsSecret) return { url, secret: null };
-  const secret = vault.open(endpoint.sealedSecret, placeOf(endpoint, 'webhook_secret')).toString('utf8');
-  return { url, secret: new Secret(secret) };
-}
-
-function placeOf({ tenantId, connectionId }: WebhookEndpoint, field: 'webhook_token' | 'webhook_secret') {
-  return { tenantId, id: connectionId, field } as const;
 }

@@ -35,6 +35,16 @@ export const transitions = {
     what: 'verify: the provider can’t be asked',
   },
   rotated: { from: usable, to: 'ACTIVE', what: 'rotate: a new credential works' },
+  authorized: {
+    from: [...usable, 'AUTHORIZING'],
+    to: 'ACTIVE',
+    what: 'authorize: a person consented, and the new tokens work',
+  },
+  expired: {
+    from: ['PENDING_VERIFICATION', 'ACTIVE', 'ERROR'],
+    to: 'REAUTHORIZATION_REQUIRED',
+    what: 'refresh: the provider takes the refresh token no more, or its answer was lost',
+  },
   suspended: { from: usable, to: 'SUSPENDED', what: 'suspend' },
   resumed: { from: ['SUSPENDED'], to: 'ACTIVE', what: 'resume: the credential still works' },
   disconnected: { from: [...usable, 'AUTHORIZING', 'SUSPENDED'], to: 'DELETED', what: 'disconnect' },

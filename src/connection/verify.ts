@@ -7,6 +7,7 @@ import { storable } from '../core/storable.js';
 import type { ProviderCatalog } from './catalog.js';
 import { type Change, changeConnection, move, requireTransition } from './change.js';
 import { type Connection, CredentialRecord } from './connection.entity.js';
+import { reauthorizationRequired } from './material.js';
 import type { Opener } from './open.js';
 import { type StatusReason, allows } from './status.js';
 
@@ -14,29 +15,33 @@ export interface VerifyDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly catalog: ProviderCatalog;
-  readonly open: Opener;
+  readonly opener: Opener;
 }
 
 /** What the provider said about a credential, and about which version of it. */
 export interface Finding {
   readonly credentialVersion: number;
-  readonly identity?: ProviderIdentity;
-  readonly failure?: ProviderFailure;
+  readonly identity?: ProviderIdentity | undefined;
+  readonly failure?: ProviderFailure | undefined;
 }
 
 /** Asks the provider who we are: by the stored credential, or by one that is only tried. Outside any transaction. */
 export async function identify(
-  { catalog, open }: VerifyDeps,
-  caller: Caller,
+  { catalog, opener }: VerifyDeps,
+  { subject: actor, correlationId }: Caller,
   connection: Connection,
+  purpose: string,
   candidate?: Credential,
 ): Promise<Finding> {
   const connector = catalog.require(connection.providerId);
-  const { context, credentialVersion } = await open(connection, connector, caller.correlationId, candidate);
+  const accessor = { actor, purpose, correlationId };
+  const options = { candidate, isFresh: true };
+  const { context, credentialVersion } = await opener.open(connection, connector, accessor, options);
   try {
-    return { credentialVersion, identity: await connector.auth.identify(context) };
+    const identity = await connector.auth.identify(context);
+    return { credentialVersion: credentialVersion(), identity };
   } catch (error) {
-    if (error instanceof Failure) return { credentialVersion, failure: error };
+    if (error instanceof Failure) return { credentialVersion: credentialVersion(), failure: error };
     throw error;
   }
 }
@@ -48,7 +53,7 @@ export async function verifyConnection(
   connection: Connection,
 ): Promise<Connection> {
   requireTransition(connection, 'verified', 'verified');
-  const finding = await identify(deps, caller, connection);
+  const finding = await identify(deps, caller, connection, 'verify');
   return conclude(deps, caller, connection.id, finding, 'verify', (change) => settleVerify(change, finding));
 }
 
@@ -59,7 +64,7 @@ export async function resumeConnection(
   connection: Connection,
 ): Promise<Connection> {
   requireTransition(connection, 'resumed', 'resumed');
-  const finding = await identify(deps, caller, connection);
+  const finding = await identify(deps, caller, connection, 'resume');
   return conclude(deps, caller, connection.id, finding, 'resume', (change) => settleResume(change, finding));
 }
 
@@ -100,7 +105,7 @@ function settleVerify({ connection, now }: Change, { identity, failure }: Findin
 function settleResume({ connection, now }: Change, { identity, failure }: Finding): boolean {
   if (!allows('resumed', connection.status)) return false;
   if (identity) activate(connection, identity, 'resumed', now);
-  else if (failure) connection.statusReason = toReason(failure, now);
+  else if (failure) connection.statusReason = toReason(failure, connection, now);
   return true;
 }
 
@@ -108,7 +113,7 @@ function settleResume({ connection, now }: Change, { identity, failure }: Findin
 export function activate(
   connection: Connection,
   { account, grantedScopes }: ProviderIdentity,
-  transition: 'verified' | 'resumed' | 'rotated',
+  transition: 'verified' | 'resumed' | 'rotated' | 'authorized',
   now: Date,
 ): void {
   move(connection, transition, now, null);
@@ -119,16 +124,21 @@ export function activate(
 
 /** Only the provider's word that the credential is no good takes a working connection down. */
 function fail(connection: Connection, failure: ProviderFailure, now: Date): void {
-  const reason = toReason(failure, now);
+  // It says so already, and why.
+  if (connection.status === 'REAUTHORIZATION_REQUIRED' && failure.details.code === reauthorizationRequired)
+    return;
+  const reason = toReason(failure, connection, now);
   const transition = failure.details.category === 'AUTH' ? 'refused' : 'unreachable';
   if (allows(transition, connection.status)) move(connection, transition, now, reason);
   else connection.statusReason = reason;
 }
 
-function toReason({ details }: ProviderFailure, now: Date): StatusReason {
+function toReason({ details }: ProviderFailure, { authMethod }: Connection, now: Date): StatusReason {
   const remedy =
     details.category === 'AUTH'
-      ? 'Make a new credential at the provider, with the scopes listed there, and rotate this connection to it.'
+      ? authMethod === 'OAUTH2'
+        ? 'Authorize this connection again.'
+        : 'Make a new credential at the provider, with the scopes listed there, and rotate this connection to it.'
       : details.retryAt
         ? `Try again after ${details.retryAt.toISOString()}.`
         : 'Try again; if it stays so, look at the provider’s status page.';

@@ -20,13 +20,24 @@ export function webhookUrl(publicUrl: string, providerId: string, token: string)
   return `${publicUrl}/v1/integrations/webhooks/${providerId}/${token}`;
 }
 
+/** URL and secret as the provider has to know them, in clear. */
+export async function openWebhookSetup(
+  vault: Vault,
+  { tenantId, connectionId: id, providerId, sealedToken, sealedSecret }: WebhookEndpoint,
+  publicUrl: string,
+): Promise<{ readonly url: string; readonly secret: Secret }> {
+  const token = await vault.openSecret(sealedToken, { tenantId, id, field: 'webhook_token' });
+  const secret = await vault.openSecret(sealedSecret, { tenantId, id, field: 'webhook_secret' });
+  return { url: webhookUrl(publicUrl, providerId, token.reveal()), secret };
+}
+
 /** Gives the connection an endpoint with a fresh token and secret (256 bits each), in the given transaction. */
-export function addWebhookEndpoint(
+export async function addWebhookEndpoint(
   transaction: EntityManager,
   vault: Vault,
   { id, tenantId, providerId, createdAt }: Connection,
   publicUrl: string,
-): WebhookSetup {
+): Promise<WebhookSetup> {
   const token = randomBytes(32).toString('base64url');
   const secret = new Secret(randomBytes(32).toString('base64url'));
   transaction.create(
@@ -36,8 +47,8 @@ export function addWebhookEndpoint(
       tenantId,
       providerId,
       tokenHash: hashToken(token),
-      sealedToken: vault.seal(token, { tenantId, id, field: 'webhook_token' }),
-      sealedSecret: vault.seal(secret.reveal(), { tenantId, id, field: 'webhook_secret' }),
+      sealedToken: await vault.seal(token, { tenantId, id, field: 'webhook_token' }),
+      sealedSecret: await vault.seal(secret.reveal(), { tenantId, id, field: 'webhook_secret' }),
       secretCreatedAt: createdAt,
       createdAt,
     },

@@ -1,42 +1,14 @@
 import type { Secret } from '../core/secret.js';
-import type { Json, JsonObject, JsonSchema } from './json.js';
+import type { ProviderContext } from './context.js';
+import type { TokenSet } from './oauth.js';
+import type { JsonObject, JsonSchema } from './json.js';
 import type { Capability, Manifest } from './manifest.js';
 import type { SignalDraft } from './signal.js';
 import type { Verb, VerbInput } from './verbs.js';
 import type { ProviderEvent, Webhook } from './webhook.js';
 
-/** A request to the provider, relative to its base URL. */
-export interface ProviderRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** A template such as `/repos/{owner}/{repo}/issues`; logs and metrics carry the template, never the filled path. */
-  readonly path: string;
-  /** Fill the template; each value is percent-encoded, so that it can't leave its segment. */
-  readonly params?: Readonly<Record<string, string | number>>;
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
-  /** Names in lower case. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
-  readonly body?: Json | JsonObject;
-}
-
-/** A successful answer (2xx). Everything else is thrown as a ProviderFailure. */
-export interface ProviderResponse {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Parsed JSON; text when the provider sent another type; undefined when there was no body. */
-  readonly body: unknown;
-}
-
 /** The secret fields of a credential, by the names of the manifest's credentialSchema. */
 export type Credential = Readonly<Record<string, Secret>>;
-
-/** All that a connector may use of the world: one signed way to its provider. */
-export interface ProviderContext {
-  readonly settings: JsonObject;
-  /** Signs and sends. Throws ProviderFailure for every answer that is not 2xx, and when there is no answer. */
-  request(request: ProviderRequest): Promise<ProviderResponse>;
-}
 
 /** Who we are at the provider. */
 export interface ProviderIdentity {
@@ -45,11 +17,23 @@ export interface ProviderIdentity {
   readonly grantedScopes: readonly string[] | undefined;
 }
 
+/** What a person consented to, and to whom. */
+export interface OAuthGrant {
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  readonly tokens: TokenSet;
+}
+
 export interface Auth {
   /** The headers that prove who we are. The only connector code that sees a credential. */
   sign(credential: Credential): Readonly<Record<string, string>>;
   /** The cheapest signed read that tells who we are. */
   identify(context: ProviderContext): Promise<ProviderIdentity>;
+  /**
+   * Ends an OAuth grant in the provider's own way, where RFC 7009 is not it. `unsigned` sends without our signature: the
+   * app proves itself. A grant that is gone already counts as ended.
+   */
+  revoke?(unsigned: ProviderContext, grant: OAuthGrant): Promise<void>;
 }
 
 export const idempotencyGuarantees = ['NATIVE', 'RECONCILED', 'AT_MOST_ONCE'] as const;
@@ -118,6 +102,11 @@ export function defineConnector(connector: Connector): Connector {
     !ID.test(manifest.id) && 'manifest.id must be lower case words joined by "-"',
     !manifest.baseUrl.startsWith('https://') && 'manifest.baseUrl must be https',
     manifest.baseUrl.endsWith('/') && 'manifest.baseUrl must not end with "/"',
+    manifest.oauth &&
+      ![manifest.oauth.authorizationUrl, manifest.oauth.tokenUrl].every((url) =>
+        url.startsWith('https://'),
+      ) &&
+      'manifest.oauth must use https',
     webhook && !normalize && 'a connector with webhook needs normalize',
     ...Object.entries(actions).map(
       ([verb, spec]) =>

@@ -1,5 +1,6 @@
-import type { FailureVocabulary } from './failure.js';
+import type { FailureVocabulary, ResetHeader } from './failure.js';
 import type { JsonSchema } from './json.js';
+import type { OAuth } from './oauth.js';
 import type { SignalType } from './signal.js';
 
 export const categories = [
@@ -55,10 +56,29 @@ export interface ScopeRequirement {
   readonly reason: string;
 }
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** By which headers a provider's answers tell how a bucket stands; all names in lower case. */
+export interface LimitHeaders {
+  /** How many points are left. */
+  readonly remaining: string;
+  /** When the bucket is full again. */
+  readonly reset: ResetHeader;
+  /** Only answers with exactly these headers are about this bucket. Left out: all are. */
+  readonly when?: Readonly<Record<string, string>>;
+}
+
+/** A window that the provider counts one connection's calls in. We count along, so that it rarely has to say no. */
 export interface RateLimitRule {
   readonly bucket: string;
   readonly points: number;
   readonly durationSeconds: number;
+  /** Which calls are counted here. Left out: all. */
+  readonly methods?: readonly Method[];
+  /** Points that a call takes, by its method. Left out: 1. */
+  readonly costs?: Readonly<Partial<Record<Method, number>>>;
+  /** Corrects our count by what the provider tells. */
+  readonly headers?: LimitHeaders;
   /** The provider's page that says so. */
   readonly source?: string;
 }
@@ -89,6 +109,8 @@ export interface Manifest {
   /** Sent with every request: media type, pinned API version, user agent. */
   readonly headers: Readonly<Record<string, string>>;
   readonly authMethods: readonly AuthMethod[];
+  /** Absent: no method of it is OAuth. */
+  readonly oauth?: OAuth;
   /** The fields of a credential; every one of them is secret. */
   readonly credentialSchema: JsonSchema;
   readonly settingsSchema: JsonSchema;

@@ -1,4 +1,5 @@
 import type { Secret } from '../core/secret.js';
+import type { WebhookRegistrar } from './registration.js';
 
 /** A webhook request exactly as it came. */
 export interface RawDelivery {
@@ -42,4 +43,6 @@ export interface Webhook {
   identify(delivery: RawDelivery, body: unknown): EventIdentity;
   /** What the tenant's admin does with URL and secret at the provider, in one or two sentences. */
   readonly instructions: string;
+  /** Absent: the provider has no API for it, and the admin has to follow `instructions`. */
+  readonly registration?: WebhookRegistrar;
 }

@@ -51,6 +51,12 @@ export const errorTable = {
     meaning: 'The tenant has a connection of this name for this provider already.',
     remedy: 'Choose another name, or use the connection that exists.',
   },
+  QUOTA_EXCEEDED: {
+    status: 409,
+    meaning: 'The tenant has as many connections as its plan allows: `details.limit`, `details.used`.',
+    remedy:
+      'Disconnect one that is not needed, or ask the operator for another plan. `quota` tells how it stands.',
+  },
   CONFLICT: {
     status: 409,
     meaning: 'Somebody else changed the same thing at the same time, and their change counts.',
@@ -92,6 +98,23 @@ export const errorTable = {
       'The keys that sign tokens can’t be fetched from AUTH_JWKS_URL. Nothing is said about the token.',
     remedy: 'Repeat the request with the same token after `details.retry_after_seconds`; nothing was done.',
   },
+  VAULT_UNAVAILABLE: {
+    status: 503,
+    meaning: 'The key provider does not unwrap the key that seals this tenant’s secrets. Nothing was done.',
+    remedy:
+      'Repeat the request after `details.retry_after_seconds`. When it lasts, the server’s log tells the operator why.',
+  },
+  SECRET_STORE_UNAVAILABLE: {
+    status: 503,
+    meaning: 'The secret store that a credential refers to gives no usable answer. Nothing was done.',
+    remedy: 'Repeat the request after `details.retry_after_seconds`; when it lasts, look at the store.',
+  },
+  AUTHORIZATION_OVER: {
+    status: 400,
+    meaning:
+      'The link or callback of an OAuth authorization is unknown, older than ten minutes, already used, or was begun in another browser.',
+    remedy: 'Begin again by `authorize`, and open its link in the browser of the person who consents.',
+  },
   SHUTTING_DOWN: {
     status: 503,
     meaning: 'This process is stopping.',
@@ -113,6 +136,9 @@ export interface ErrorDetails {
   readonly retry_after_seconds?: number;
   readonly status?: string;
   readonly correlation_id?: string;
+  /** How many there may be, and how many there are. */
+  readonly limit?: number;
+  readonly used?: number;
 }
 
 /**

@@ -69,6 +69,24 @@ export function createMetrics() {
       buckets: seconds,
       registers,
     }),
+    providerRetries: new Counter({
+      name: 'tributary_provider_retries_total',
+      help: 'Requests sent once more within the same call, by the failure category before.',
+      labelNames: ['provider', 'category'],
+      registers,
+    }),
+    providerRefusals: new Counter({
+      name: 'tributary_provider_refusals_total',
+      help: 'Calls that were not made, by the guard of ours that refused them: limit, pause, budget, circuit, bulkhead or address.',
+      labelNames: ['provider', 'guard'],
+      registers,
+    }),
+    circuits: new Counter({
+      name: 'tributary_circuit_changes_total',
+      help: 'Circuits of connections that opened, tried again (HALF_OPEN) or closed.',
+      labelNames: ['provider', 'state'],
+      registers,
+    }),
     actions: new Counter({
       name: 'tributary_actions_settled_total',
       help: 'Actions settled, by provider, verb and final status.',

@@ -1,72 +1,47 @@
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import type { Config } from '../config.js';
-import { ConfigError } from '../core/errors.js';
-import { readOrCreateKeyFile } from '../core/key-file.js';
+import { Secret } from '../core/secret.js';
+import type { DataKeys } from './data-keys.js';
+import { type SealedPlace as Place, keyVersionOf, open, seal } from './seal.js';
 
-const ALGORITHM = 'aes-256-gcm';
-const FORMAT = 1;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const KEY_BYTES = 32;
-const HEADER_BYTES = 1 + NONCE_BYTES;
+/** What is sealed. Each name is one column of one table: see `sealedColumns` in rewrap.ts. */
+export type SealedField =
+  | 'credential'
+  | 'webhook_secret'
+  | 'webhook_token'
+  | 'action_input'
+  | 'delivery_body'
+  | 'oauth_client_secret'
+  | 'oauth_flow';
 
 /** Where a sealed value belongs. Bound into the seal, so that a value moved to another place does not open. */
-export interface SealedPlace {
-  readonly tenantId: string;
-  /** The row: a connection's, action's or delivery's id. */
-  readonly id: string;
-  readonly field: 'credential' | 'webhook_secret' | 'webhook_token' | 'action_input' | 'delivery_body';
+export interface SealedPlace extends Place {
+  readonly field: SealedField;
 }
 
-/** Seals what must not be readable in the database or a backup of it. */
+/**
+ * Seals what must not be readable in the database or a backup of it, under a data key of the tenant's own. Both ways
+ * throw VAULT_UNAVAILABLE while that key can't be had.
+ */
 export interface Vault {
-  seal(plaintext: string | Buffer, place: SealedPlace): Buffer;
-  /** Throws when the bytes were altered, sealed for another place or under another master key. */
-  open(sealed: Uint8Array, place: SealedPlace): Buffer;
+  seal(plaintext: string | Buffer, place: SealedPlace): Promise<Buffer>;
+  /** Throws when the bytes were altered, sealed for another place or under another key. The caller clears them. */
+  open(sealed: Uint8Array, place: SealedPlace): Promise<Buffer>;
+  /** The same for a text; the bytes it was made of are cleared. */
+  openSecret(sealed: Uint8Array, place: SealedPlace): Promise<Secret>;
 }
 
-/** AES-256-GCM under the master key. A sealed value is: format (1 byte), nonce (12), ciphertext, tag (16). */
-export function createVault(masterKey: Buffer): Vault {
-  // Unpacked once: OpenSSL would do it again for every value.
-  const key = createSecretKey(masterKey);
+export function createVault(keys: DataKeys): Vault {
+  async function openBytes(sealed: Uint8Array, place: SealedPlace): Promise<Buffer> {
+    const key = await keys.ofVersion(place.tenantId, keyVersionOf(sealed));
+    return open(key, sealed, place);
+  }
   return {
-    seal(plaintext, place) {
-      const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(aad(place));
-      const ciphertext =
-        typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext);
-      return Buffer.concat([Buffer.of(FORMAT), nonce, ciphertext, cipher.final(), cipher.getAuthTag()]);
-    },
-    open(sealed, place) {
-      if (sealed[0] !== FORMAT || sealed.length < HEADER_BYTES + TAG_BYTES) {
-        throw new Error(`${place.field} of ${place.id} is not in the sealed format ${FORMAT}`);
-      }
-      const tagStart = sealed.length - TAG_BYTES;
-      const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(1, HEADER_BYTES))
-        .setAAD(aad(place))
-        .setAuthTag(sealed.subarray(tagStart));
-      return Buffer.concat([decipher.update(sealed.subarray(HEADER_BYTES, tagStart)), decipher.final()]);
+    seal: async (plaintext, place) => seal(await keys.current(place.tenantId), plaintext, place),
+    open: openBytes,
+    async openSecret(sealed, place) {
+      const bytes = await openBytes(sealed, place);
+      const secret = new Secret(bytes.toString('utf8'));
+      bytes.fill(0);
+      return secret;
     },
   };
-}
-
-/** Lengths are part of it, so that no two places read the same. */
-function aad({ tenantId, id, field }: SealedPlace): Buffer {
-  return Buffer.from(JSON.stringify([FORMAT, tenantId, id, field]));
-}
-
-/** TRIBUTARY_MASTER_KEY, or outside prod the one made once in the data directory. Throws {@link ConfigError}. */
-export function readMasterKey({ TRIBUTARY_MASTER_KEY, TRIBUTARY_DATA_DIR }: Config): Buffer {
-  if (TRIBUTARY_MASTER_KEY) return Buffer.from(TRIBUTARY_MASTER_KEY, 'base64');
-  const path = join(TRIBUTARY_DATA_DIR, 'master.key');
-  const key = Buffer.from(
-    readOrCreateKeyFile(path, () => randomBytes(KEY_BYTES).toString('base64')),
-    'base64',
-  );
-  if (key.length === KEY_BYTES) return key;
-  // Not made anew: what the lost key has sealed would be lost with it, and nobody told.
-  throw new ConfigError(
-    `${path}: not a key of ${KEY_BYTES} bytes in base64. Put the right one back; or delete the file for a new key, which opens no stored secret.`,
-  );
 }

@@ -6,7 +6,10 @@ import { quantile } from './latency.js';
 import type { RecentError } from './observe.js';
 
 export const healthStatuses = ['UNHEALTHY', 'DEGRADED', 'UNKNOWN', 'HEALTHY'] as const;
-/** What we saw lately; worst first. UNKNOWN: nothing was called within the hour. */
+/**
+ * What we saw lately; worst first. UNKNOWN: nothing was called within the hour. Where nothing can be called until
+ * somebody mends the connection, it is UNHEALTHY whatever was seen before.
+ */
 export type HealthStatus = (typeof healthStatuses)[number];
 
 /** A connection as observed over the last hour, by all processes together. */
@@ -47,6 +50,7 @@ const DEGRADED_ABOVE = 0.1;
 
 interface Row {
   readonly connection_id: string;
+  readonly is_broken: boolean;
   readonly last_success_at: Date | string | null;
   readonly last_failure_at: Date | string | null;
   readonly recent_errors: readonly RecentError[];
@@ -57,7 +61,7 @@ interface Row {
 }
 
 const SELECT = `
-  select c.id as connection_id, h.last_success_at, h.last_failure_at, coalesce(h.recent_errors, '[]') as recent_errors,
+  select c.id as connection_id, c.status in ('REAUTHORIZATION_REQUIRED', 'ERROR') as is_broken, h.last_success_at, h.last_failure_at, coalesce(h.recent_errors, '[]') as recent_errors,
          w.requests, w.errors, l.latencies, s.occurred_at as newest_event_at
   from connections c
   left join connection_health h on h.connection_id = c.id
@@ -110,7 +114,7 @@ function toHealth(row: Row, now: Date): Health {
   const newest = toDate(row.newest_event_at);
   return {
     connectionId: row.connection_id,
-    status: statusOf(requests, errors),
+    status: row.is_broken ? 'UNHEALTHY' : statusOf(requests, errors),
     lastSuccessAt: toDate(row.last_success_at),
     lastFailureAt: toDate(row.last_failure_at),
     successRate1h: requests === 0 ? null : (requests - errors) / requests,

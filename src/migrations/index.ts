@@ -1,8 +1,24 @@
+import { CallBudgets } from './call-budgets.js';
+import { ConnectionChanges } from './connection-changes.js';
 import { Founding } from './founding.js';
+import { Jobs } from './jobs.js';
+import { OAuthFlows } from './oauth-flows.js';
+import { OAuthLease } from './oauth-lease.js';
 import { Rotation } from './rotation.js';
+import { TenantPlans } from './tenant-plans.js';
+import { Vault } from './vault.js';
+import { WebhookRegistrations } from './webhook-registrations.js';
 
 /** In the order they run. Published ones never change; a change is a new file at the end. */
 export const migrations = [
   { name: 'founding', class: Founding },
   { name: 'rotation', class: Rotation },
+  { name: 'vault', class: Vault },
+  { name: 'oauth-lease', class: OAuthLease },
+  { name: 'oauth-flows', class: OAuthFlows },
+  { name: 'jobs', class: Jobs },
+  { name: 'connection-changes', class: ConnectionChanges },
+  { name: 'webhook-registrations', class: WebhookRegistrations },
+  { name: 'tenant-plans', class: TenantPlans },
+  { name: 'call-budgets', class: CallBudgets },
 ];

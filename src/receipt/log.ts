@@ -11,8 +11,9 @@ export type { ReceiptOutcome } from './receipt.entity.js';
 
 export interface ReceiptDraft {
   readonly tenantId: string;
-  readonly connectionId: string;
-  readonly providerId: string;
+  /** Left out where it is about the tenant as a whole. */
+  readonly connectionId?: string;
+  readonly providerId?: string;
   readonly actionId?: string;
   /** `integration.<area>.<provider>.<verb>`. */
   readonly operation: string;

@@ -1,8 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { type ConnectionStatus, acceptsWebhooks } from '../connection/status.js';
 import { hashToken } from '../connection/webhook-endpoint.js';
+import type { Clock } from '../core/clock.js';
 import type { Db } from '../core/db.js';
-import { Secret } from '../core/secret.js';
+import type { Secret } from '../core/secret.js';
+import type { AccessLog } from '../credential/access.js';
 import type { Vault } from '../credential/vault.js';
 
 /** What is needed to take a delivery, kept ready in memory. */
@@ -23,6 +25,13 @@ export interface Endpoints {
   close(): Promise<void>;
 }
 
+export interface EndpointsDeps {
+  readonly db: Db;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly accesses: AccessLog;
+}
+
 const MAX_CACHED = 10_000;
 /** Only how stale an entry can get while the channel that invalidates it is broken. */
 const MAX_AGE_MS = 10_000;
@@ -38,7 +47,7 @@ interface Row {
 }
 
 /** Looks endpoints up by the hash of their token, and keeps the found ones until a connection or endpoint changes. */
-export async function createEndpoints(db: Db, vault: Vault): Promise<Endpoints> {
+export async function createEndpoints({ db, vault, clock, accesses }: EndpointsDeps): Promise<Endpoints> {
   // Promises, so that requests that miss together look up once. What was unknown is forgotten at once: guesses must
   // not push good entries out.
   const cache = new LRUCache<string, Promise<Endpoint | null>>({ max: MAX_CACHED, ttl: MAX_AGE_MS });
@@ -50,7 +59,20 @@ export async function createEndpoints(db: Db, vault: Vault): Promise<Endpoints> 
       text: 'select * from webhook_endpoint_by_token($1, $2)',
       values: [providerId, hash],
     });
-    return rows[0] ? toEndpoint(rows[0], vault) : null;
+    const [row] = rows;
+    if (!row) return null;
+    // Once for as long as it is kept: which deliveries it then served, the journal tells.
+    accesses.record({
+      tenantId: row.tenant_id,
+      connectionId: row.connection_id,
+      field: 'webhook_secret',
+      secretVersion: null,
+      actor: 'system',
+      purpose: 'webhook',
+      correlationId: null,
+      at: clock.now(),
+    });
+    return toEndpoint(row, vault);
   }
 
   return {
@@ -69,9 +91,9 @@ export async function createEndpoints(db: Db, vault: Vault): Promise<Endpoints> 
   };
 }
 
-function toEndpoint(row: Row, vault: Vault): Endpoint {
+async function toEndpoint(row: Row, vault: Vault): Promise<Endpoint> {
   const place = { tenantId: row.tenant_id, id: row.connection_id, field: 'webhook_secret' } as const;
-  const open = (sealed: Buffer): Secret => new Secret(vault.open(sealed, place).toString('utf8'));
+  const open = (sealed: Buffer): Promise<Secret> => vault.openSecret(sealed, place);
   const previous = row.sealed_previous_secret;
   return {
     tenantId: row.tenant_id,
@@ -79,8 +101,8 @@ function toEndpoint(row: Row, vault: Vault): Endpoint {
     status: row.status,
     isAccepting: acceptsWebhooks(row.status),
     secrets: [
-      { secret: open(row.sealed_secret), until: null },
-      ...(previous ? [{ secret: open(previous), until: row.previous_secret_until }] : []),
+      { secret: await open(row.sealed_secret), until: null },
+      ...(previous ? [{ secret: await open(previous), until: row.previous_secret_until }] : []),
     ],
     tokenUntil: row.token_until,
   };

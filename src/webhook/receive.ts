@@ -80,7 +80,7 @@ export function createWebhookReceiver(deps: ReceiverDeps): WebhookReceiver {
     async receive({ connector, endpoint }, delivery) {
       requireSignature(connector.webhook, delivery, endpoint);
       // The parsed body stays behind in there: it must not live as long as the flush.
-      const entry = toEntry(deps, connector, endpoint, delivery);
+      const entry = await toEntry(deps, connector, endpoint, delivery);
       const appended = await journal.append(entry);
       count(metrics, connector.manifest.id, entry, appended);
       return appended;
@@ -126,12 +126,12 @@ function toEvent(webhook: Webhook, delivery: RawDelivery): ProviderEvent {
   }
 }
 
-function toEntry(
+async function toEntry(
   { vault, environment, log }: ReceiverDeps,
   connector: Receiving,
   { tenantId, connectionId }: Endpoint,
   delivery: RawDelivery,
-): JournalEntry {
+): Promise<JournalEntry> {
   const event = toEvent(connector.webhook, delivery);
   const providerId = connector.manifest.id;
   const deliveryId = uuidV7();
@@ -150,7 +150,7 @@ function toEntry(
       received_at: event.receivedAt.toISOString(),
       failure,
     },
-    body: vault.seal(compress(delivery.body), { tenantId, id: deliveryId, field: 'delivery_body' }),
+    body: await vault.seal(compress(delivery.body), { tenantId, id: deliveryId, field: 'delivery_body' }),
     signals,
   };
 }

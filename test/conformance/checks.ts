@@ -30,6 +30,16 @@ export const conformanceChecks = {
   'WEBHOOK-12': ['MUST', 'a redelivery has the same identity'],
   'WEBHOOK-13': ['MUST', 'an altered timestamp is refused'],
 
+  'WEBHOOK-REG-01': ['MUST', 'register sets a webhook up with our URL and secret, and answers its id'],
+  'WEBHOOK-REG-02': ['MUST', 'register asks for the least events that bring what is wanted'],
+  'WEBHOOK-REG-03': ['MUST', 'register brings into line what is there by our URL or id, and nothing else'],
+  'WEBHOOK-REG-04': ['MUST', 'register makes no second webhook after a lost answer'],
+  'WEBHOOK-REG-05': ['MUST', 'update replaces URL and secret, and nothing else'],
+  'WEBHOOK-REG-06': ['MUST', 'unregister takes it away, and tolerates that it is gone'],
+  'WEBHOOK-REG-07': ['MUST', 'what the provider does not do is a ProviderFailure of its category'],
+  'WEBHOOK-REG-08': ['MUST', 'a success without an id is a failure, and ambiguous'],
+  'WEBHOOK-REG-09': ['MUST', 'the webhook’s secret travels in bodies only, and is in no error or log line'],
+
   'NORMALIZE-01': ['MUST', 'every fixture gives the expected signals'],
   'NORMALIZE-02': ['MUST', 'the same event always gives the same signals'],
   'NORMALIZE-03': ['MUST', 'the event is not changed'],

@@ -39,7 +39,10 @@ export function* manifestChecks({ connector, folder }: ConformanceSubject): Iter
   });
   yield check('META-05', () => {
     const outputs = actions.map(([, spec]) => spec.outputSchema);
-    for (const schema of [manifest.credentialSchema, manifest.settingsSchema, ...outputs]) compile(schema);
+    const target = connector.webhook?.registration?.targetSchema ?? {};
+    for (const schema of [manifest.credentialSchema, manifest.settingsSchema, target, ...outputs]) {
+      compile(schema);
+    }
   });
   yield check('META-06', () => expect(existsSync(join(folderOf(folder), 'README.md'))).toBe(true));
   yield check('META-07', () => {

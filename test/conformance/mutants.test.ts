@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ActionOutcome, type Connector, ProviderFailure, textAt } from '../../src/connector/index.js';
+import { Secret } from '../../src/core/secret.js';
 import { type CheckId, conformanceChecks, conformanceTests } from '../conformance.js';
 import { manifestChecks } from './manifest.js';
 import {
@@ -13,6 +14,8 @@ import {
   withLine,
   withManifest,
   withNormalize,
+  withRegisterLine,
+  withRegistration,
   withWebhook,
 } from './mutate.js';
 import { subject } from './subjects/example.js';
@@ -22,6 +25,7 @@ import { subject } from './subjects/example.js';
 const { auth, webhook, normalize, actions } = connector as Required<Connector>;
 const createIssue = actions.createIssue!;
 const addIssueComment = actions.addIssueComment!;
+const registration = webhook.registration!;
 
 const forged: ActionOutcome = { externalId: 'iss_1', output: { id: 'iss_1' } };
 
@@ -122,6 +126,77 @@ const mutants: readonly [string, readonly CheckId[], Connector][] = [
         id: String(delivery.headers['example-timestamp']),
       }),
     }),
+  ],
+
+  ['has a broken target', ['META-05'], withRegistration({ targetSchema: { type: 'objekt' } })],
+  [
+    'has it signed by another secret',
+    ['WEBHOOK-REG-01'],
+    withRegistration({
+      register: (context, wanted) =>
+        registration.register(context, { ...wanted, secret: new Secret('none') }),
+    }),
+  ],
+  [
+    'asks for everything',
+    ['WEBHOOK-REG-02'],
+    withRegistration({
+      register: (context, wanted) =>
+        registration.register(context, { ...wanted, events: ['issue.created', 'issue.closed'] }),
+    }),
+  ],
+  [
+    'sets a new one up each time',
+    ['WEBHOOK-REG-03', 'WEBHOOK-REG-04'],
+    withRegistration({
+      register: (context, wanted) =>
+        registration.register(
+          {
+            ...context,
+            request: async (sent) =>
+              sent.method === 'GET'
+                ? { status: 200, headers: {}, body: { items: [] } }
+                : context.request(sent),
+          },
+          wanted,
+        ),
+    }),
+  ],
+  [
+    'loses what was rotated',
+    ['WEBHOOK-REG-05'],
+    withRegistration({
+      update: (context, registered, wanted) =>
+        registration.update(context, registered, { ...wanted, secret: new Secret('none') }),
+    }),
+  ],
+  [
+    'leaves it there',
+    ['WEBHOOK-REG-06', 'WEBHOOK-REG-07'],
+    withRegistration({ unregister: () => Promise.resolve() }),
+  ],
+  [
+    'insists that it was there',
+    ['WEBHOOK-REG-06'],
+    withRegistration({
+      async unregister(context, { externalId: id }) {
+        const path = '/v1/projects/{project}/webhooks/{id}';
+        await context.request({ method: 'DELETE', path, params: { project: 'DEMO', id } });
+      },
+    }),
+  ],
+  [
+    'throws what nobody understands',
+    ['WEBHOOK-REG-07', 'WEBHOOK-REG-08'],
+    withRegistration({
+      register: (context, wanted) =>
+        registration.register(context, wanted).catch(() => Promise.reject(new Error('It did not work.'))),
+    }),
+  ],
+  [
+    'puts the secret into the address',
+    ['WEBHOOK-REG-09'],
+    withRegisterLine((sent) => ({ ...sent, query: { secret: 'whsec of the conformance suite' } })),
   ],
 
   ['says something else', ['NORMALIZE-01'], withDraft(() => ({ payload: {} }))],

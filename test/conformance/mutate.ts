@@ -8,6 +8,7 @@ import {
   type RawDelivery,
   type SignalDraft,
   type Webhook,
+  type WebhookRegistrar,
   verifyHmac,
 } from '../../src/connector/index.js';
 import type { Secret } from '../../src/core/secret.js';
@@ -31,6 +32,14 @@ export const withWebhook = (wrong: Partial<Webhook>): Connector => ({
   ...connector,
   webhook: { ...webhook, ...wrong },
 });
+export const withRegistration = (wrong: Partial<WebhookRegistrar>): Connector =>
+  withWebhook({ registration: { ...webhook.registration!, ...wrong } });
+/** register on a line that is changed on its way. */
+export const withRegisterLine = (wrong: (sent: ProviderRequest) => ProviderRequest): Connector =>
+  withRegistration({
+    register: (context, wanted) =>
+      webhook.registration!.register({ ...context, request: (sent) => context.request(wrong(sent)) }, wanted),
+  });
 export const withNormalize = (wrong: (event: ProviderEvent) => readonly SignalDraft[]): Connector => ({
   ...connector,
   normalize: wrong,

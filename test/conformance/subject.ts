@@ -1,6 +1,7 @@
 import type {
   Connector,
   Credential,
+  JsonObject,
   RawDelivery,
   Secret,
   Verb,
@@ -15,6 +16,8 @@ export interface ConformanceSubject {
   /** Under connectors/. Its `fixtures` are read from there. */
   readonly folder: string;
   readonly webhook?: WebhookSubject;
+  /** For connectors that set webhooks up. */
+  readonly registration?: RegistrationSubject;
   readonly provider: ProviderSubject;
 }
 
@@ -25,6 +28,21 @@ export interface WebhookSubject {
   sign(unsigned: Unsigned, secret: Secret, at: Date): RawDelivery;
   /** Secrets of the form the provider gives out, when it has one. Default: any text. */
   secret?(seed: string): string;
+}
+
+export interface RegistrationSubject {
+  /** About what the fake lets a webhook be set up. */
+  readonly target: JsonObject;
+  /** Events by the names of the manifest's triggers, and the least to ask the provider for that brings them. */
+  readonly least: { readonly wanted: readonly string[]; readonly asked: readonly string[] };
+}
+
+/** A webhook as the fake has it, with the secret that no provider shows. */
+export interface HookAtProvider {
+  readonly id: string;
+  readonly url: string | undefined;
+  readonly secret: string | undefined;
+  readonly events: readonly string[];
 }
 
 export interface Unsigned {
@@ -51,6 +69,8 @@ export interface StartedFake {
   readonly credential: Credential;
   /** Other people do the same things, until ours are no longer on the first page of anything. */
   crowd(): void;
+  /** What is set up, oldest first. For connectors that set webhooks up. */
+  hooks?(): readonly HookAtProvider[];
 }
 
 export interface ThrottleForm {

@@ -97,8 +97,14 @@ function inUnit({ unit, at }: ResetHeader & { at: Date }, now: Date): string {
       return String(at.getTime() / 1000);
     case 'epoch_milliseconds':
       return String(at.getTime());
+    case 'milliseconds':
+      return String(at.getTime() - now.getTime());
+    case 'duration':
+      return `${at.getTime() - now.getTime()}ms`;
     case 'rfc3339':
       return at.toISOString();
+    case 'http_date':
+      return at.toUTCString();
     default:
       return unit satisfies never;
   }

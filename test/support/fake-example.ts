@@ -7,6 +7,15 @@ export interface FakeExample {
   readonly token: string;
   /** Creates this many issues, as other people would. */
   addIssues(count: number): void;
+  readonly hooks: readonly ExampleHook[];
+}
+
+/** A webhook of its one project. */
+export interface ExampleHook {
+  readonly id: string;
+  readonly url: string;
+  readonly secret: string;
+  readonly events: readonly string[];
 }
 
 interface Thing {
@@ -62,6 +71,26 @@ export async function startFakeExample(clock: Clock): Promise<FakeExample> {
     return answer;
   }
 
+  const hooks: ExampleHook[] = [];
+  let lastHook = 0;
+
+  /** As many of one URL as are asked for. */
+  function createHook({ body }: FakeRequest): FakeAnswer {
+    const { url, secret, events } = body as Partial<ExampleHook>;
+    if (!url || !secret || !events) return exampleError(422);
+    provider.addEffect('webhook');
+    const hook = { id: `whk_${++lastHook}`, url, secret, events };
+    hooks.push(hook);
+    return { status: 201, body: { id: hook.id } };
+  }
+
+  /** What is given replaces what was there. */
+  function changeHook({ body }: FakeRequest, index: number): FakeAnswer {
+    const changed = { ...hooks[index]!, ...(body as Partial<ExampleHook>) };
+    hooks[index] = changed;
+    return { status: 200, body: { id: changed.id } };
+  }
+
   const on = (route: string, handle: (request: FakeRequest, params: Record<string, string>) => FakeAnswer) =>
     provider.on(route, (request, params) => {
       if (request.headers['authorization'] !== `Bearer ${token}`) return exampleError(401);
@@ -70,7 +99,7 @@ export async function startFakeExample(clock: Clock): Promise<FakeExample> {
     });
   on('GET /v1/me', () => ({
     status: 200,
-    headers: { 'example-scopes': 'issues:read issues:write' },
+    headers: { 'example-scopes': 'issues:read issues:write webhooks:write' },
     body: { id: 'acc_1', name: 'Ada' },
   }));
   on('POST /v1/projects/{project}/issues', createIssue);
@@ -79,10 +108,29 @@ export async function startFakeExample(clock: Clock): Promise<FakeExample> {
     addComment(request, issue),
   );
 
+  const HOOKS = '/v1/projects/{project}/webhooks';
+  const onHook = (method: string, handle: (request: FakeRequest, index: number) => FakeAnswer) =>
+    on(`${method} ${HOOKS}/{id}`, (request, params) => {
+      const index = hooks.findIndex(({ id }) => id === params['id']);
+      return index < 0 ? exampleError(404) : handle(request, index);
+    });
+  on(`POST ${HOOKS}`, createHook);
+  on(`GET ${HOOKS}`, () => ({
+    status: 200,
+    // Without secrets, as everybody lists them.
+    body: { items: hooks.map(({ id, url, events }) => ({ id, url, events })) },
+  }));
+  onHook('PATCH', changeHook);
+  onHook('DELETE', (_, index) => {
+    hooks.splice(index, 1);
+    return { status: 204 };
+  });
+
   addIssue('The first one', 'Here to be commented on.');
   return {
     provider,
     token,
+    hooks,
     addIssues(count) {
       for (let made = 0; made < count; made++) addIssue('Another one', 'By someone else.');
     },

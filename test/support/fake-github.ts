@@ -13,6 +13,7 @@ import {
   toStatus,
   user,
 } from './fake-github-answers.js';
+import { type FakeHooks, serveHooks } from './fake-github-hooks.js';
 import {
   type FakeAnswer,
   type FakeHandler,
@@ -26,8 +27,10 @@ export { HEAD_SHA } from './fake-github-data.js';
 
 export interface FakeGitHub {
   readonly provider: FakeProvider;
-  /** The only token it accepts: a classic one with the scopes `repo` and `read:user`. */
+  /** The only token it accepts: a classic one with the scopes `repo` and `read:user`, until more are granted. */
   readonly token: string;
+  readonly hooks: FakeHooks;
+  grant(scope: string): void;
   /** More than a page of issues, comments and statuses, as other people make them. */
   crowd(): void;
 }
@@ -48,6 +51,7 @@ export async function startFakeGitHub(clock: Clock): Promise<FakeGitHub> {
   const token = 'ghp_of_the_fake_and_of_nobody_else';
   const octo = createOctoDemo(clock);
   const { issues, statuses } = octo;
+  const scopes = ['repo', 'read:user'];
 
   function createIssue({ body }: FakeRequest): FakeAnswer {
     const { title, body: text, labels } = body as { title?: string; body?: string; labels?: string[] };
@@ -128,7 +132,7 @@ export async function startFakeGitHub(clock: Clock): Promise<FakeGitHub> {
   function standardHeaders(): Record<string, string> {
     const used = provider.requests.length;
     return {
-      'x-oauth-scopes': 'repo, read:user',
+      'x-oauth-scopes': scopes.join(', '),
       'x-accepted-oauth-scopes': '',
       'x-github-media-type': 'github.v3; format=json',
       ...rateLimit(5000 - used, new Date(clock.now().getTime() + 50 * 60_000)),
@@ -148,7 +152,14 @@ export async function startFakeGitHub(clock: Clock): Promise<FakeGitHub> {
   );
   onIssue(`PUT ${REPO}/pulls/{number}/merge`, merge);
 
-  return { provider, token, crowd: octo.crowd };
+  const hooks = serveHooks({
+    clock,
+    on,
+    hasScope: (...wanted) => wanted.some((scope) => scopes.includes(scope)),
+    addEffect: provider.addEffect,
+  });
+
+  return { provider, token, hooks, grant: (scope) => void scopes.push(scope), crowd: octo.crowd };
 }
 
 /** Oldest first, always. */

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type GraphQLOutputType, getNamedType, isLeafType, isObjectType, print } from 'graphql';
+import { type GraphQLField, getNamedType, isLeafType, isObjectType, print } from 'graphql';
 import type { Client } from 'graphql-ws';
 import { expect } from 'vitest';
 import { ConnectDocument, ExecuteActionDocument, VerifyDocument } from '../../schema/generated/operations.js';
@@ -27,11 +27,13 @@ export interface OwnAction {
 
 /** A subscription and what came of it. */
 export interface Watch {
-  readonly ids: string[];
-  /** Errors that came instead of signals, and the end of a stream that broke off. */
+  readonly feed: string;
+  /** By their cursors. */
+  readonly seen: string[];
+  /** Errors that came instead, and the end of a stream that broke off. */
   readonly problems: string[];
-  /** What it may be sent: signals of its own tenant, or nothing at all. */
-  readonly wants: 'own' | 'nothing';
+  /** What it may be sent: everything of its own tenant, some of that, or nothing at all. */
+  readonly wants: 'all' | 'own' | 'nothing';
   readonly end: () => Promise<void>;
 }
 
@@ -138,22 +140,25 @@ export async function send(tenant: Tenant, url: string, delivery: Delivery): Pro
 /** Subscribes over the tenant's socket and keeps all that comes. */
 export function watch(
   tenant: Tenant,
-  selection: string,
+  { name: feed, args, type }: GraphQLField<unknown, unknown>,
   variables: Record<string, unknown>,
   wants: Watch['wants'] = 'own',
 ): void {
-  const query = `subscription ($filter: SignalFilter, $after: Cursor) {
-    signalReceived(filter: $filter, after: $after) ${selection} }`;
-  const stream = tenant.socket.iterate<{ signalReceived: { id: string } }>({ query, variables });
-  const ids: string[] = [];
+  const declared = args.map((arg) => `$${arg.name}: ${String(arg.type)}`).join(', ');
+  const given = args.map((arg) => `${arg.name}: $${arg.name}`).join(', ');
+  const selection = everything(type, wants === 'all' ? 2 : 1);
+  const query = `subscription (${declared}) { ${feed}(${given}) ${selection} }`;
+  const stream = tenant.socket.iterate<Record<string, { cursor: string }>>({ query, variables });
+  const seen: string[] = [];
   const problems: string[] = [];
   const read = async (): Promise<void> => {
     for await (const result of stream) {
       const text = JSON.stringify(result);
-      const asked = `subscription ${JSON.stringify(variables)}`;
+      const asked = `${feed} ${JSON.stringify(variables)}`;
       tenant.told.push({ asked, status: 200, headers: {}, text });
-      if (result.errors || !result.data) problems.push(text);
-      else ids.push(result.data.signalReceived.id);
+      const told = result.errors ? undefined : result.data?.[feed];
+      if (told) seen.push(told.cursor);
+      else problems.push(text);
     }
   };
   const reading = read().catch((error: unknown) => void problems.push(String(error)));
@@ -161,7 +166,7 @@ export function watch(
     await stream.return?.();
     await reading;
   };
-  tenant.watches.push({ ids, problems, wants, end });
+  tenant.watches.push({ feed, seen, problems, wants, end });
 }
 
 /** Everything about an answer but when it was given and which request it belongs to. */
@@ -251,7 +256,7 @@ export function issueOpened(mark: string, n: number): object {
 }
 
 /** Every field that a type has, so many levels deep: none is forgotten when the schema grows. */
-export function everything(type: GraphQLOutputType, depth: number): string {
+export function everything(type: GraphQLField<unknown, unknown>['type'], depth: number): string {
   const named = getNamedType(type);
   if (!isObjectType(named)) return '';
   const fields = Object.values(named.getFields()).flatMap((field) => {
@@ -284,6 +289,7 @@ export function didOf({ mark, connections, verified, actions, deliveries, signal
         (action) => `integration.action.github.add_issue_comment ${action.connectionId} ${action.id}`,
       ),
     ],
+    connection_changes: [...ids.map((id) => `connect ${id}`), ...verified.map((id) => `verify ${id}`)],
     deliveries: [...deliveries.keys()],
     signals: [...signals],
   };

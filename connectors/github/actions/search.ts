@@ -1,6 +1,7 @@
 import {
   type ActionContext,
   type ActionOutcome,
+  type ProviderContext,
   ProviderFailure,
   type ProviderRequest,
   type ProviderResponse,
@@ -39,7 +40,7 @@ export async function findMarked(
 
 /** The first entry that fits, over all pages of a list; null when there is none. */
 export async function findEntry(
-  context: ActionContext,
+  context: ProviderContext,
   list: ProviderRequest,
   fits: (entry: unknown) => boolean,
 ): Promise<{ readonly entry: unknown; readonly response: ProviderResponse } | null> {

@@ -20,10 +20,15 @@ export const subject: ConformanceSubject = {
       return { headers: { ...headers, ...proof }, body, receivedAt: at };
     },
   },
+  registration: {
+    target: { project: 'DEMO' },
+    least: { wanted: ['issue.created', 'ping'], asked: ['issue.created'] },
+  },
   provider: {
     async start(clock) {
-      const { provider, token, addIssues } = await startFakeExample(clock);
-      return { provider, credential: { token: new Secret(token) }, crowd: () => addIssues(150) };
+      const { provider, token, hooks, addIssues } = await startFakeExample(clock);
+      const credential = { token: new Secret(token) };
+      return { provider, credential, crowd: () => addIssues(150), hooks: () => hooks };
     },
     inputs: {
       createIssue: {

@@ -3,7 +3,8 @@ import { github } from '../../../connectors/github/index.js';
 import { Secret } from '../../../src/core/secret.js';
 import { throttled } from '../../support/fake-behavior.js';
 import { HEAD_SHA, githubError, rateLimit, startFakeGitHub } from '../../support/fake-github.js';
-import type { ConformanceSubject, ThrottleForm } from '../subject.js';
+import type { FakeHook } from '../../support/fake-github-hooks.js';
+import type { ConformanceSubject, HookAtProvider, ThrottleForm } from '../subject.js';
 
 export const subject: ConformanceSubject = {
   connector: github,
@@ -15,10 +16,22 @@ export const subject: ConformanceSubject = {
       return { headers: { ...headers, 'x-hub-signature-256': `sha256=${digest}` }, body, receivedAt: at };
     },
   },
+  registration: {
+    target: { repository: 'octo/demo' },
+    least: {
+      wanted: ['pull_request.opened', 'pull_request.closed', 'push', 'ping', 'membership.added'],
+      asked: ['pull_request', 'push'],
+    },
+  },
   provider: {
     async start(clock) {
-      const { provider, token, crowd } = await startFakeGitHub(clock);
-      return { provider, credential: { token: new Secret(token) }, crowd };
+      const { provider, token, hooks, crowd } = await startFakeGitHub(clock);
+      return {
+        provider,
+        credential: { token: new Secret(token) },
+        crowd,
+        hooks: () => hooks.all.map(toHook),
+      };
     },
     inputs: {
       createIssue: {
@@ -42,6 +55,10 @@ export const subject: ConformanceSubject = {
     error: githubError,
   },
 };
+
+function toHook({ id, config: { url, secret }, events }: FakeHook): HookAtProvider {
+  return { id: String(id), url, secret, events };
+}
 
 const HOUR_ENDS = new Date('2026-11-21T12:40:00Z');
 

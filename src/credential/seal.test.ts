@@ -1,56 +1,72 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readConfig } from '../config.js';
 import { ConfigError } from '../core/errors.js';
-import { type SealedPlace, createVault, readMasterKey } from './vault.js';
+import { readMasterKey } from './master-key.js';
+import { type DataKey, type SealedPlace, keyVersionOf, open, prefixOf, seal } from './seal.js';
 
-const place: SealedPlace = { tenantId: 'acme', id: '018f', field: 'credential' };
+const place: SealedPlace = { tenantId: 'acme', id: '018f', field: 'credential', version: 1 };
 /** OpenSSL's word for a wrong tag, and ours for what is no sealed value at all. */
 const REFUSED = /unable to authenticate|not in the sealed format/;
-const vault = createVault(randomBytes(32));
+const newKey = (version: number): DataKey => ({ version, key: createSecretKey(randomBytes(32)) });
+const dataKey = newKey(7);
 
-describe('the vault', () => {
-  it('opens what it sealed, texts and bytes', () => {
-    expect(vault.open(vault.seal('päss 🔑', place), place).toString('utf8')).toBe('päss 🔑');
+/** As the vault opens: by the version that the value names. */
+function openBy(sealed: Buffer, where: SealedPlace = place, by: DataKey = dataKey): Buffer {
+  return open({ ...by, version: keyVersionOf(sealed) }, sealed, where);
+}
+
+describe('a sealed value', () => {
+  it('opens to what it was, texts and bytes', () => {
+    expect(openBy(seal(dataKey, 'päss 🔑', place)).toString('utf8')).toBe('päss 🔑');
     const bytes = randomBytes(100_000);
-    expect(vault.open(vault.seal(bytes, place), place).equals(bytes)).toBe(true);
-    expect(vault.open(vault.seal('', place), place)).toHaveLength(0);
+    expect(openBy(seal(dataKey, bytes, place)).equals(bytes)).toBe(true);
+    expect(openBy(seal(dataKey, '', place))).toHaveLength(0);
   });
 
-  it('shows nothing and never seals alike twice', () => {
-    const [one, other] = [vault.seal('hunter2', place), vault.seal('hunter2', place)];
+  it('shows nothing, and is never the same twice', () => {
+    const [one, other] = [seal(dataKey, 'hunter2', place), seal(dataKey, 'hunter2', place)];
     expect(one.includes('hunter2')).toBe(false);
     expect(one.equals(other)).toBe(false);
+  });
+
+  it('tells the version of its key, and begins as every value under it does', () => {
+    for (const version of [1, 255, 256, 70_000]) {
+      const sealed = seal(newKey(version), 'x', place);
+      expect(keyVersionOf(sealed)).toBe(version);
+      expect(sealed.subarray(0, 5).equals(prefixOf(version))).toBe(true);
+    }
   });
 
   it.each<[string, Partial<SealedPlace>]>([
     ['tenant', { tenantId: 'globex' }],
     ['row', { id: '018e' }],
     ['field', { field: 'webhook_secret' }],
+    ['version of the field', { version: 2 }],
   ])('does not open in another %s', (_name, other) => {
-    expect(() => vault.open(vault.seal('x', place), { ...place, ...other })).toThrow(REFUSED);
+    expect(() => openBy(seal(dataKey, 'x', place), { ...place, ...other })).toThrow(REFUSED);
   });
 
   it('does not confuse places whose parts run together', () => {
-    const sealed = vault.seal('x', { ...place, tenantId: 'a', id: 'bc' });
-    expect(() => vault.open(sealed, { ...place, tenantId: 'ab', id: 'c' })).toThrow(REFUSED);
+    const sealed = seal(dataKey, 'x', { ...place, tenantId: 'a', id: 'bc' });
+    expect(() => openBy(sealed, { ...place, tenantId: 'ab', id: 'c' })).toThrow(REFUSED);
   });
 
   it('refuses any altered, cut or extended byte, and another key', () => {
-    const sealed = vault.seal('secret', place);
+    const sealed = seal(dataKey, 'secret', place);
     for (let index = 0; index < sealed.length; index += 1) {
       const copy = Buffer.from(sealed);
       copy[index] = (copy[index] ?? 0) ^ 1;
-      expect(() => vault.open(copy, place), `byte ${index}`).toThrow(REFUSED);
+      expect(() => openBy(copy), `byte ${index}`).toThrow(REFUSED);
     }
     for (let length = 0; length < sealed.length; length += 1) {
-      expect(() => vault.open(sealed.subarray(0, length), place), `length ${length}`).toThrow(REFUSED);
+      expect(() => openBy(sealed.subarray(0, length)), `length ${length}`).toThrow(REFUSED);
     }
-    expect(() => vault.open(Buffer.concat([sealed, Buffer.of(0)]), place)).toThrow(REFUSED);
-    expect(() => createVault(randomBytes(32)).open(sealed, place)).toThrow(REFUSED);
+    expect(() => openBy(Buffer.concat([sealed, Buffer.of(0)]))).toThrow(REFUSED);
+    expect(() => openBy(sealed, place, newKey(7))).toThrow(REFUSED);
   });
 });
 

@@ -1,0 +1,261 @@
+import { isDeepStrictEqual } from 'node:util';
+import { v7 as uuidV7 } from 'uuid';
+import { z } from 'zod';
+import {
+  type Connector,
+  type Manifest,
+  ProviderFailure,
+  type RegisteredWebhook,
+  type WantedWebhook,
+  type WebhookRegistrar,
+} from '../connector/index.js';
+import type { Caller } from '../core/caller.js';
+import { TributaryError, invalidInput } from '../core/errors.js';
+import type { Log } from '../core/log.js';
+import { requireInput, requireValid } from '../core/schema.js';
+import type { AccessLog } from '../credential/access.js';
+import type { Vault } from '../credential/vault.js';
+import { type Change, changeConnection } from './change.js';
+import { type Connection, WebhookEndpoint, WebhookRegistration } from './connection.entity.js';
+import { acceptsActions } from './status.js';
+import type { VerifyDeps } from './verify.js';
+import { openWebhookSetup } from './webhook-endpoint.js';
+
+const registerCommand = z.strictObject({
+  connectionId: z.string(),
+  target: z.record(z.string(), z.unknown()),
+  signalTypes: z.array(z.string()).min(1, 'must name at least one, or be left out').nullish(),
+});
+
+/** What `registerWebhook` takes. Without `signalTypes`: all that the provider's manifest announces. */
+export type RegisterCommand = z.input<typeof registerCommand>;
+type Checked = z.output<typeof registerCommand>;
+
+/** What came of it: one of the two is null. */
+export interface Registered {
+  readonly connection: Connection;
+  readonly registration: WebhookRegistration | null;
+  readonly failure: ProviderFailure | null;
+}
+
+export interface RegistrationDeps extends VerifyDeps {
+  readonly vault: Vault;
+  readonly accesses: AccessLog;
+  readonly publicUrl: () => string;
+  readonly log: Log;
+}
+
+export function checkRegister(command: RegisterCommand): Checked {
+  return requireInput(registerCommand, command);
+}
+
+/** See ConnectionService.registerWebhook. */
+export async function registerWebhook(
+  deps: RegistrationDeps,
+  caller: Caller,
+  connection: Connection,
+  { target, signalTypes }: Checked,
+): Promise<Registered> {
+  const connector = deps.catalog.require(connection.providerId);
+  const registrar = requireRegistrar(connector);
+  requireValid(registrar.targetSchema, target, 'target');
+  const events = eventsOf(connector.manifest, signalTypes ?? undefined);
+  requireWorking(connection);
+  const known = await findRegistrations(deps, caller, connection.id);
+  const previousId = known.find(isAbout(target))?.externalId;
+  const endpoint = await requireEndpoint(deps, caller, connection.id);
+  const setup = await openForProvider(deps, caller, endpoint, 'register_webhook');
+
+  const wanted: WantedWebhook = { ...setup, events, target, ...(previousId && { previousId }) };
+  const opening = deps.opener.open(connection, connector, toAccessor(caller, 'register_webhook'));
+  const made = await toOutcome(opening.then(({ context }) => registrar.register(context, wanted)));
+  if (made instanceof ProviderFailure) return tellFailure(deps, caller, connection.id, wanted, made);
+  let isStored = known.some(isSame(made));
+  try {
+    return await changeConnection(deps, caller, connection.id, async (change) => {
+      const { connection: changed, transaction } = change;
+      const stored = await transaction.find(WebhookRegistration, { connectionId: connection.id });
+      isStored ||= stored.some(isSame(made));
+      await requireSameEndpoint(change, endpoint);
+      return { connection: changed, registration: store(change, made, stored), failure: null };
+    });
+  } catch (error) {
+    const takingBack = (): Promise<void> =>
+      opening.then(({ context }) => registrar.unregister(context, made));
+    if (!isStored) await takeBack(deps, connection, made, takingBack());
+    throw error;
+  }
+}
+
+const isAbout =
+  (target: RegisteredWebhook['target']) =>
+  (other: WebhookRegistration): boolean =>
+    isDeepStrictEqual(other.target, target);
+const isSame =
+  ({ externalId }: RegisteredWebhook) =>
+  (other: WebhookRegistration): boolean =>
+    other.externalId === externalId;
+
+/** Whoever uses one of a connection's secrets for a caller. */
+export function toAccessor({ subject: actor, correlationId }: Caller, purpose: string) {
+  return { actor, purpose, correlationId };
+}
+
+export function requireRegistrar({ manifest, webhook }: Connector): WebhookRegistrar {
+  if (webhook?.registration) return webhook.registration;
+  const message = `${manifest.name} lets nobody set up webhooks by its API. Enter URL and secret there by hand.`;
+  throw new TributaryError('UNSUPPORTED', message);
+}
+
+/** The provider is asked by the connection's credential, so it has to be known to work. */
+function requireWorking({ status }: Connection): void {
+  if (acceptsActions(status)) return;
+  const message = `A connection that is ${status} can’t register webhooks. Verify it first.`;
+  throw new TributaryError('CONNECTION_NOT_READY', message, { status });
+}
+
+/** The provider's events behind the wanted signals. What has no name of its own (`*`) nobody can ask for. */
+function eventsOf({ name, triggers }: Manifest, signalTypes: readonly string[] | undefined): string[] {
+  const offered = triggers.filter(
+    ({ via, providerEvents }) => via.includes('WEBHOOK') && !providerEvents.includes('*'),
+  );
+  const unknown = signalTypes?.find((type) => offered.every(({ signalType }) => signalType !== type));
+  if (unknown !== undefined) {
+    const types = offered.map(({ signalType }) => signalType).join(', ');
+    throw invalidInput('signalTypes', `${name} sends only ${types}`);
+  }
+  const wanted = offered.filter(({ signalType }) => signalTypes?.includes(signalType) ?? true);
+  return [...new Set(wanted.flatMap(({ providerEvents }) => providerEvents))];
+}
+
+export function findRegistrations(
+  { db }: Pick<RegistrationDeps, 'db'>,
+  caller: Caller,
+  connectionId: string,
+): Promise<WebhookRegistration[]> {
+  return db.for(caller).find(WebhookRegistration, { connectionId }, { orderBy: { id: 'asc' } });
+}
+
+export async function requireEndpoint(
+  { db }: RegistrationDeps,
+  caller: Caller,
+  connectionId: string,
+): Promise<WebhookEndpoint> {
+  const endpoint = await db.for(caller).findOne(WebhookEndpoint, { connectionId });
+  if (!endpoint) throw new TributaryError('UNSUPPORTED', 'This connection takes no webhooks.');
+  return endpoint;
+}
+
+/** URL and secret, to be told to the provider; that they are is written down. */
+export function openForProvider(
+  { vault, accesses, clock, publicUrl }: RegistrationDeps,
+  caller: Caller,
+  endpoint: WebhookEndpoint,
+  purpose: string,
+): Promise<Pick<WantedWebhook, 'url' | 'secret'>> {
+  const { tenantId, connectionId } = endpoint;
+  accesses.record({
+    ...toAccessor(caller, purpose),
+    tenantId,
+    connectionId,
+    field: 'webhook_secret',
+    secretVersion: null,
+    at: clock.now(),
+  });
+  return openWebhookSetup(vault, endpoint, publicUrl());
+}
+
+/** The provider's failure as data; everything else that is thrown is thrown on. */
+async function toOutcome<T>(work: Promise<T>): Promise<T | ProviderFailure> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ProviderFailure) return error;
+    throw error;
+  }
+}
+
+/**
+ * What kept a piece of work from being done, as data; undefined when it is done. Errors of ours that the caller would be
+ * told of are told like a refusal of the provider's, since they come to the same.
+ */
+export async function failureOf(work: Promise<void>): Promise<ProviderFailure | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (error instanceof ProviderFailure) return error;
+    if (!(error instanceof TributaryError)) throw error;
+    const { code, message } = error;
+    return new ProviderFailure({ category: 'UNKNOWN', code: code.toLowerCase(), message }, { cause: error });
+  }
+}
+
+/** What can't be told from its answer may have been made: the next call finds it by its URL. */
+function tellFailure(
+  deps: RegistrationDeps,
+  caller: Caller,
+  id: string,
+  { target, events }: WantedWebhook,
+  failure: ProviderFailure,
+): Promise<Registered> {
+  const { isAmbiguous, code: reason } = failure.details;
+  return changeConnection(deps, caller, id, ({ connection, attest }) => {
+    attest('register_webhook', isAmbiguous ? 'UNCONFIRMED' : 'FAILURE', { target, events }, { reason });
+    return { connection, registration: null, failure };
+  });
+}
+
+/** What we told the provider while it was being replaced is not what counts from now on. */
+async function requireSameEndpoint(
+  { transaction, connection }: Change,
+  told: WebhookEndpoint,
+): Promise<void> {
+  const now = await transaction.findOneOrFail(WebhookEndpoint, { connectionId: connection.id });
+  if (isSameEndpoint(now, told)) return;
+  const message = 'The webhook’s URL or secret was rotated at the same time. Register it once more.';
+  throw new TributaryError('CONFLICT', message);
+}
+
+/** By what is replaced in a rotation. Sealed values alone don't tell: they are sealed anew now and then. */
+export function isSameEndpoint(one: WebhookEndpoint, other: WebhookEndpoint): boolean {
+  return (
+    one.secretCreatedAt.getTime() === other.secretCreatedAt.getTime() &&
+    Buffer.compare(one.tokenHash, other.tokenHash) === 0
+  );
+}
+
+/** Another one for the same target is not there any more: else the provider would have answered that one. */
+function store(
+  { transaction, connection, now, attest }: Change,
+  made: RegisteredWebhook,
+  stored: readonly WebhookRegistration[],
+): WebhookRegistration {
+  const { externalId, target, events } = made;
+  const known = stored.find(isSame(made)) ?? stored.find(isAbout(target));
+  const fields = { externalId, target, events: [...events], updatedAt: now };
+  const { id: connectionId, tenantId } = connection;
+  const registration = known
+    ? transaction.assign(known, fields)
+    : transaction.create(
+        WebhookRegistration,
+        { id: uuidV7(), connectionId, tenantId, createdAt: now, ...fields },
+        { persist: true },
+      );
+  const result = { registration_id: registration.id, external_id: externalId };
+  attest('register_webhook', 'SUCCESS', { target, events }, result);
+  return registration;
+}
+
+/** Nothing may stay at the provider that we don't know of. If it does after all, the log says where. */
+async function takeBack(
+  { log }: RegistrationDeps,
+  { id: connectionId, providerId }: Connection,
+  { externalId, target }: RegisteredWebhook,
+  takingBack: Promise<void>,
+): Promise<void> {
+  const failure = await failureOf(takingBack);
+  const about = { connectionId, providerId, externalId, target };
+  if (failure) log.error({ ...about, reason: failure.details.code }, 'webhook: stored nowhere, left there');
+  else log.warn(about, 'webhook: could not be stored, so it was taken back');
+}

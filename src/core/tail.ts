@@ -1,0 +1,268 @@
+import type { EntityName, FilterQuery } from '@mikro-orm/postgresql';
+import type { Caller } from './caller.js';
+import type { Db } from './db.js';
+import type { Log } from './log.js';
+
+/** A row of a table that is only ever appended to, numbered in the order of commits over all tenants. */
+export interface Numbered {
+  /** A bigint, in decimal. */
+  readonly sequence: string;
+  readonly tenantId: string;
+}
+
+/** The live reading of such a table, once per process for all its subscribers. */
+export interface Tail<T extends Numbered, F> {
+  /**
+   * Every matching row of the caller's tenant after `after` (a sequence; absent: from now on), each once, in commit
+   * order, first what was missed, then live. Ends when the consumer returns it or the tail closes.
+   */
+  subscribe(caller: Pick<Caller, 'tenantId'>, filter: F, after?: string): AsyncIterableIterator<T>;
+  close(): Promise<void>;
+}
+
+/** What every tail works with. */
+export interface TailDeps {
+  readonly db: Db;
+  readonly log: Log;
+  /** How long a lost hint can go unnoticed. */
+  readonly selfCheckMs?: number;
+  /** Rows kept in memory per tenant with subscribers; who falls further behind reads from the table again. */
+  readonly windowSize?: number;
+}
+
+/** Which table is read, and how. */
+export interface TailTable<T extends Numbered, F> {
+  readonly entity: EntityName<T>;
+  /** Names its two doors, which cross tenants: `<name>_edge()` and `<name>_read(after, tenants, limit)`. */
+  readonly name: string;
+  /** Where NOTIFY hints at new rows. */
+  readonly channel: string;
+  /** The filter over a row in memory: what {@link TailTable.toWhere} is in SQL. */
+  matches(filter: F, row: T): boolean;
+  toWhere(filter: F): object;
+  /** Counts who is subscribed in this process. */
+  readonly subscribers?: { inc(): void; dec(): void };
+}
+
+const PAGE = 500;
+
+/**
+ * The newest rows of one tenant, kept while it has subscribers. Complete from `since` (exclusive) up to the tail's
+ * edge: a subscriber inside the window takes from it, one before it reads the table.
+ */
+interface Window<T> {
+  since: bigint;
+  readonly rows: { readonly sequence: bigint; readonly row: T }[];
+  readonly wake: Set<() => void>;
+  subscribers: number;
+}
+
+/**
+ * Subscribers hold no queue: each is a position in the order of commits and pulls from there, from the tenant's window
+ * in memory or, when it is too far behind, from the table. So a slow one costs nothing, and there is no seam between
+ * what was missed and what is live that a row could fall into or come out of twice.
+ */
+export async function createTail<T extends Numbered, F>(
+  { db, log, selfCheckMs = 1_000, windowSize = 1_000 }: TailDeps,
+  table: TailTable<T, F>,
+): Promise<Tail<T, F>> {
+  const windows = new Map<string, Window<T>>();
+  /** Everything up to here has been read into the windows. */
+  let edge = 0n;
+  let isReading = false;
+  let isHinted = false;
+  const closing = new AbortController();
+
+  /** Reads what is new until there is nothing new. Hints that come meanwhile cause one more look. */
+  async function read(): Promise<void> {
+    isHinted = true;
+    if (isReading) return;
+    isReading = true;
+    try {
+      while (isHinted && !closing.signal.aborted) {
+        isHinted = false;
+        if (await readPage()) isHinted = true;
+      }
+    } catch (error) {
+      const { message } = error as Error;
+      log.warn({ error: message }, `${table.name}: could not read; trying again with the next check`);
+    } finally {
+      isReading = false;
+    }
+  }
+
+  /** True when the page was full, so that there may be more. */
+  async function readPage(): Promise<boolean> {
+    const tenants = [...windows.keys()];
+    const target = await currentEdge(db, table);
+    if (target <= edge) return false;
+    const rows = tenants.length > 0 ? await readAfter(db, table, edge, tenants) : [];
+    const isFull = rows.length === PAGE;
+    const newest = BigInt(rows.at(-1)?.sequence ?? 0);
+    // A short page has everything that was committed when it was read, so at least everything up to the target.
+    edge = isFull ? newest : max(target, newest);
+    for (const row of rows) {
+      windows.get(row.tenantId)?.rows.push({ sequence: BigInt(row.sequence), row });
+    }
+    for (const [tenantId, window] of windows) {
+      // A tenant that came while the page was read is complete only from here; its subscribers look in the table.
+      const isNew = !tenants.includes(tenantId);
+      if (isNew) window.since = edge;
+      if (isNew || rows.some((row) => row.tenantId === tenantId)) announce(window);
+    }
+    return isFull;
+  }
+
+  function announce(window: Window<T>): void {
+    const surplus = window.rows.length - windowSize;
+    if (surplus > 0) window.since = window.rows.splice(0, surplus).at(-1)?.sequence ?? window.since;
+    for (const wake of window.wake) wake();
+    window.wake.clear();
+  }
+
+  function enter(tenantId: string): Window<T> {
+    const window = windows.get(tenantId) ?? { since: edge, rows: [], wake: new Set(), subscribers: 0 };
+    windows.set(tenantId, window);
+    window.subscribers += 1;
+    table.subscribers?.inc();
+    return window;
+  }
+
+  function leave(tenantId: string, window: Window<T>): void {
+    window.subscribers -= 1;
+    table.subscribers?.dec();
+    if (window.subscribers === 0) windows.delete(tenantId);
+  }
+
+  async function* follow(tenantId: string, filter: F, after: string | undefined, abort: AbortSignal) {
+    const window = enter(tenantId);
+    try {
+      // "From now on" is what is committed now, which this process may not have read yet.
+      let position = after === undefined ? await currentEdge(db, table) : BigInt(after);
+      while (!abort.aborted) {
+        if (position < window.since) {
+          const reached = edge;
+          const page = await readTable(db, table, tenantId, filter, position);
+          for (const row of page) {
+            yield row;
+            position = BigInt(row.sequence);
+          }
+          if (page.length < PAGE) position = max(position, reached);
+          continue;
+        }
+        const news = window.rows.slice(firstAfter(window.rows, position));
+        for (const { sequence, row } of news) {
+          if (table.matches(filter, row)) yield row;
+          position = sequence;
+        }
+        if (news.length === 0) await nextNews(window, abort);
+      }
+    } finally {
+      leave(tenantId, window);
+    }
+  }
+
+  edge = await currentEdge(db, table);
+  // Without subscribers a hint is not worth a query; the self-check keeps the edge near enough.
+  const stopListening = await db.listen(table.channel, () => void (windows.size > 0 && read()));
+  const selfCheck = setInterval(() => void read(), selfCheckMs);
+
+  return {
+    subscribe: ({ tenantId }, filter, after) =>
+      cancellable(closing.signal, (abort) => follow(tenantId, filter, after, abort)),
+    async close() {
+      closing.abort();
+      clearInterval(selfCheck);
+      await stopListening();
+    },
+  };
+}
+
+async function currentEdge(db: Db, { name }: { readonly name: string }): Promise<bigint> {
+  const { rows } = await db.doors.query<{ edge: string }>({
+    name: `${name}_edge`,
+    text: `select ${name}_edge() as edge`,
+  });
+  return BigInt(rows[0]?.edge ?? 0);
+}
+
+async function readAfter<T extends Numbered>(
+  db: Db,
+  { entity, name }: Pick<TailTable<T, never>, 'entity' | 'name'>,
+  edge: bigint,
+  tenants: readonly string[],
+): Promise<T[]> {
+  const { rows } = await db.doors.query<Record<string, unknown>>({
+    name: `${name}_read`,
+    text: `select * from ${name}_read($1, $2, $3)`,
+    values: [String(edge), tenants, PAGE],
+  });
+  const em = db.for({ tenantId: '' });
+  return rows.map((row) => em.map(entity, row as never));
+}
+
+function readTable<T extends Numbered, F>(
+  db: Db,
+  { entity, toWhere }: Pick<TailTable<T, F>, 'entity' | 'toWhere'>,
+  tenantId: string,
+  filter: F,
+  after: bigint,
+): Promise<T[]> {
+  const where = { ...toWhere(filter), sequence: { $gt: String(after) } } as FilterQuery<T>;
+  return db.for({ tenantId }).find(entity, where, { orderBy: { sequence: 'asc' } as never, limit: PAGE });
+}
+
+/** Resolves with the next row of the tenant, or when the subscription ends. */
+function nextNews(window: Pick<Window<unknown>, 'wake'>, abort: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      abort.removeEventListener('abort', wake);
+      window.wake.delete(wake);
+      resolve();
+    };
+    window.wake.add(wake);
+    abort.addEventListener('abort', wake);
+  });
+}
+
+/** Index of the first entry beyond the position; binary search, as windows are sorted. */
+function firstAfter(entries: Window<unknown>['rows'], position: bigint): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((entries[middle]?.sequence ?? 0n) <= position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * A generator that waits can't be returned: `return()` would wait with it. So `return()` first aborts the wait, which
+ * is what lets a closed socket free its subscription at once.
+ */
+function cancellable<T>(
+  closing: AbortSignal,
+  make: (abort: AbortSignal) => AsyncGenerator<T>,
+): AsyncIterableIterator<T> {
+  const own = new AbortController();
+  const stream = make(AbortSignal.any([closing, own.signal]));
+  return {
+    next: () => stream.next(),
+    async return() {
+      own.abort();
+      return stream.return(undefined);
+    },
+    throw(error) {
+      own.abort();
+      return stream.throw(error);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function max(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
+}

@@ -1,0 +1,67 @@
+import { Client, escapeIdentifier } from 'pg';
+import { v7 as uuidV7 } from 'uuid';
+import type { Clock } from '../core/clock.js';
+import { connectionOf } from '../core/postgres.js';
+
+/** How many rows of which tables were deleted; those with none are left out. */
+export type DeletedRows = Readonly<Record<string, number>>;
+
+/** What outlives a tenant: receipts, and of its connections what receipts refer to. */
+const KEPT = new Set(['receipts', 'connections']);
+
+/**
+ * Deletes a tenant as the owner of the database: its keys first and by themselves, so that from then on nothing of it
+ * can be read, in backups neither; then everything but its receipts. Can be repeated when it was cut off. Processes
+ * that run forget the keys within the hour at the latest, and at once when they hear of it by NOTIFY.
+ */
+export async function deleteTenant(
+  databaseUrl: string,
+  clock: Clock,
+  tenantId: string,
+): Promise<DeletedRows> {
+  const client = new Client(connectionOf(databaseUrl));
+  await client.connect();
+  try {
+    const keys = await client.query('delete from data_keys where tenant_id = $1', [tenantId]);
+    await client.query('begin');
+    const rows = await deleteRows(client, tenantId);
+    await client.query(FORGET_CONNECTIONS, [tenantId, clock.now()]);
+    const deleted = { ...(keys.rowCount && { data_keys: keys.rowCount }), ...rows };
+    if (Object.keys(deleted).length > 0)
+      await client.query(RECEIPT, [uuidV7(), tenantId, JSON.stringify(deleted), clock.now()]);
+    await client.query('commit');
+    return deleted;
+  } finally {
+    await client.end();
+  }
+}
+
+async function deleteRows(client: Client, tenantId: string): Promise<DeletedRows> {
+  const deleted: Record<string, number> = {};
+  for (const table of await tenantTables(client)) {
+    const { rowCount } = await client.query(`delete from ${escapeIdentifier(table)} where tenant_id = $1`, [
+      tenantId,
+    ]);
+    if (rowCount) deleted[table] = rowCount;
+  }
+  return deleted;
+}
+
+/** Asked of the database, so that no table that comes later is forgotten here. */
+async function tenantTables(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select table_name as name from information_schema.columns
+     where table_schema = 'public' and column_name = 'tenant_id' order by table_name`,
+  );
+  return rows.map(({ name }) => name).filter((name) => !KEPT.has(name));
+}
+
+/** The row stays for the receipts that refer to it; what it told does not. */
+const FORGET_CONNECTIONS = `
+  update connections set status = 'DELETED', status_reason = null, name = 'deleted', description = null, account = null,
+    granted_scopes = null, settings = '{}', tags = '{}', updated_at = $2
+  where tenant_id = $1`;
+
+const RECEIPT = `
+  insert into receipts (id, tenant_id, operation, outcome, actor, correlation_id, request, result, occurred_at)
+  values ($1::uuid, $2, 'integration.tenant.tributary.delete', 'SUCCESS', 'operator', $1::text, '{}', $3, $4)`;

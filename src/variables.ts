@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import { keyProviderNames } from './credential/key-provider/key-provider.js';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const bytes = z.coerce.number().int().min(1);
+/** A URL without a trailing slash. */
+export const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .transform((url) => url.replace(/\/$/, ''));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+const masterKey = z
+  .base64()
+  .refine(
+    (text) => Buffer.from(text, 'base64').length === 32,
+    'must be 32 bytes in base64 (openssl rand -base64 32)',
+  );
+
+/**
+ * Every variable Tributary reads: how it is parsed, what it is when unset, and the sentence docs/config.md and
+ * .env.example carry. Nothing else in the product reads process.env.
+ */
+export const variables = {
+  HOST: { schema: z.string(), default: '127.0.0.1', doc: 'Address to listen on. In a container: 0.0.0.0.' },
+  PORT: {
+    schema: port,
+    default: '4000',
+    doc: 'Port of GraphQL, webhooks and everything else. 0 takes a free one.',
+  },
+  PUBLIC_URL: {
+    schema: httpUrl.optional(),
+    default: undefined,
+    doc: 'How providers reach this server from outside; the base of webhook URLs. Unset: http://HOST:PORT.',
+  },
+  TRIBUTARY_DATA_DIR: {
+    schema: z.string().min(1),
+    default: '.tributary',
+    doc: 'Where the embedded PostgreSQL, the development keys and the data directory’s lock live.',
+  },
+  TRIBUTARY_ENVIRONMENT: {
+    schema: z.enum(['dev', 'stage', 'prod']),
+    default: 'dev',
+    doc: 'dev, stage or prod. Stands on every signal. prod refuses development tokens, generated keys and embedded PostgreSQL.',
+  },
+  DATABASE_URL: {
+    schema: z
+      .url({
+        protocol: /^postgres(ql)?$/,
+        error: 'must be a URL such as postgres://user:password@host/database',
+      })
+      .optional(),
+    default: undefined,
+    doc: 'PostgreSQL 14 or newer, as a role that may create tables and roles. Unset: an embedded PostgreSQL is started.',
+  },
+  REDIS_URL: {
+    schema: z.url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://host:6379' }).optional(),
+    default: undefined,
+    doc: 'Redis, to share rate limits between processes. Unset: each process keeps its own. Never the truth: it may be lost at any time.',
+  },
+  AUTH_JWKS_URL: {
+    schema: httpUrl.optional(),
+    default: undefined,
+    doc: 'Where the keys that sign tokens are published. Unset: development tokens (`npm run token`), except in prod.',
+  },
+  AUTH_ISSUER: {
+    schema: z.string().optional(),
+    default: undefined,
+    doc: 'Required `iss` of tokens. Set it together with AUTH_JWKS_URL.',
+  },
+  AUTH_AUDIENCE: {
+    schema: z.string().optional(),
+    default: undefined,
+    doc: 'Required `aud` of tokens. Set it together with AUTH_JWKS_URL.',
+  },
+  TRIBUTARY_MASTER_KEY: {
+    schema: masterKey.optional(),
+    default: undefined,
+    doc: '32 bytes in base64 that seal every stored secret. Unset outside prod: made once in the data directory, mode 0600.',
+  },
+  TRIBUTARY_MASTER_KEY_PREVIOUS: {
+    schema: list.pipe(z.array(masterKey)),
+    default: '',
+    doc: 'Former master keys, separated by commas. They only open, until `npm run tributary -- rewrap-keys` has been through.',
+  },
+  TRIBUTARY_KEY_PROVIDER: {
+    schema: z.enum(keyProviderNames),
+    default: 'local',
+    doc: `Who holds the key that wraps the tenants’ data keys: ${keyProviderNames.join(', ')}. See docs/key-providers.md.`,
+  },
+  TRIBUTARY_AWS_KMS_KEY: {
+    schema: z.string().optional(),
+    default: undefined,
+    doc: 'For aws-kms: id, ARN or alias (alias/…) of a symmetric key. The client reads AWS_REGION and credentials by itself.',
+  },
+  TRIBUTARY_GCP_KMS_KEY: {
+    schema: z
+      .string()
+      .regex(/^projects\/.+\/cryptoKeys\/[^/]+$/, 'must be projects/…/locations/…/keyRings/…/cryptoKeys/…')
+      .optional(),
+    default: undefined,
+    doc: 'For gcp-kms: the key’s resource name. The client reads GOOGLE_APPLICATION_CREDENTIALS by itself.',
+  },
+  TRIBUTARY_GCP_KMS_KEY_PREVIOUS: {
+    schema: list,
+    default: '',
+    doc: 'Former keys of gcp-kms, separated by commas. They only unwrap.',
+  },
+  TRIBUTARY_AZURE_KEY: {
+    schema: httpUrl.optional(),
+    default: undefined,
+    doc: 'For azure-key-vault: an RSA key’s identifier without a version, https://<vault>.vault.azure.net/keys/<name>. The client reads AZURE_* by itself.',
+  },
+  TRIBUTARY_AZURE_KEY_PREVIOUS: {
+    schema: list,
+    default: '',
+    doc: 'Former keys of azure-key-vault, separated by commas. They only unwrap.',
+  },
+  TRIBUTARY_VAULT_TRANSIT_KEY: {
+    schema: z
+      .string()
+      .regex(/^.+\/[^/]+$/, 'must be mount and key, such as transit/tributary')
+      .optional(),
+    default: undefined,
+    doc: 'For vault-transit: mount and key, such as transit/tributary.',
+  },
+  TRIBUTARY_VAULT_TRANSIT_KEY_PREVIOUS: {
+    schema: list,
+    default: '',
+    doc: 'Former keys of vault-transit, separated by commas. They only unwrap.',
+  },
+  VAULT_ADDR: {
+    schema: httpUrl.optional(),
+    default: undefined,
+    doc: 'HashiCorp Vault’s address, for vault-transit and for references of vault://.',
+  },
+  VAULT_TOKEN: {
+    schema: z.string().optional(),
+    default: undefined,
+    doc: 'The token for VAULT_ADDR. Never logged.',
+  },
+  VAULT_NAMESPACE: {
+    schema: z.string().optional(),
+    default: undefined,
+    doc: 'The namespace at VAULT_ADDR, where it has namespaces.',
+  },
+  TRIBUTARY_SECRET_REFERENCES: {
+    schema: list,
+    default: '',
+    doc: 'Which secrets tenants may refer to instead of giving a credential: patterns, separated by commas, such as vault://kv/tenants/{tenant}/*. See docs/secret-references.md. Unset: none.',
+  },
+  OAUTH_RETURN_TO: {
+    schema: list.pipe(z.array(httpUrl)),
+    default: '',
+    doc: 'Where a browser may be sent after an OAuth authorization: URLs, separated by commas; everything below one counts. Unset: a plain page is shown.',
+  },
+  EGRESS_ALLOW: {
+    schema: list,
+    default: '',
+    doc: 'CIDR ranges, separated by commas, that may be called although they are private. For sandboxes.',
+  },
+  WEBHOOK_MAX_BYTES: {
+    schema: bytes,
+    default: String(25 * 1024 * 1024),
+    doc: 'Largest webhook body. The default is GitHub’s own cap.',
+  },
+  WEBHOOK_RATE_PER_SECOND: {
+    schema: z.coerce.number().int().min(1),
+    default: '1000',
+    doc: 'Webhooks one connection may send to one process each second before it gets 429.',
+  },
+  TRIBUTARY_MAX_CONNECTIONS_PER_TENANT: {
+    schema: z.coerce.number().int().min(1),
+    default: '1000',
+    doc: 'Connections that a tenant may have which is on no plan. Plans are in src/connection/quota.ts; which tenant is on which, in the table tenant_plans.',
+  },
+  LOG_LEVEL: {
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    default: 'info',
+    doc: 'fatal, error, warn, info, debug, trace or silent.',
+  },
+} as const satisfies Record<string, { schema: z.ZodType; default: string | undefined; doc: string }>;
+
+/** What docs/config.md says of TRIBUTARY_PROVIDER_<ID>_BASE_URL. */
+export const providerBaseUrlDoc =
+  'Another API address for this provider (id in upper case, `-` as `_`), for sandboxes and tests. A private address also needs EGRESS_ALLOW.';
+
+/** The table's values, parsed. */
+export type Variables = { [K in keyof typeof variables]: z.output<(typeof variables)[K]['schema']> };

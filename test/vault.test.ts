@@ -1,0 +1,376 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  ConnectDocument,
+  DisconnectDocument,
+  ExecuteActionDocument,
+  ReceiptsDocument,
+  RotateDocument,
+  SecretAccessesDocument,
+  SetOAuthAppDocument,
+  VerifyDocument,
+} from '../schema/generated/operations.js';
+import { type Db, openDb } from '../src/core/db.js';
+import { createLog } from '../src/core/log.js';
+import { DataKeyRecord } from '../src/credential/data-key.entity.js';
+import { createDataKeys } from '../src/credential/data-keys.js';
+import { KeyProviderError } from '../src/credential/key-provider/key-provider.js';
+import { createLocalKeyProvider } from '../src/credential/key-provider/local.js';
+import { readMasterKey } from '../src/credential/master-key.js';
+import { sealedColumns } from '../src/credential/reseal.js';
+import { rewrapDataKeys } from '../src/credential/rewrap.js';
+import { migrations } from '../src/migrations/index.js';
+import { type TestApp, type TestCaller, createCaller, useTestApp } from './support/app.js';
+import { type TestClock, createTestClock } from './support/clock.js';
+import { type FakeGitHub, startFakeGitHub } from './support/fake-github.js';
+import { type Hook, connectGitHub, githubDelivery, post } from './support/github.js';
+
+const DAY_MS = 86_400_000;
+const GRACE_MS = 15 * 60_000;
+
+interface Story {
+  readonly app: TestApp;
+  readonly clock: TestClock;
+  readonly github: FakeGitHub;
+  readonly caller: TestCaller;
+  readonly hook: Hook;
+  readonly connectionId: string;
+}
+
+/** A connection to GitHub that was verified, took a delivery and carried out an action. */
+async function story(): Promise<Story> {
+  const clock = createTestClock();
+  const github = await startFakeGitHub(clock);
+  onTestFinished(() => github.provider.close());
+  const env = {
+    TRIBUTARY_PROVIDER_GITHUB_BASE_URL: github.provider.url,
+    TRIBUTARY_MAX_CONNECTIONS_PER_TENANT: '100',
+  };
+  const app = await useTestApp({ clock, env });
+  const caller = await app.caller();
+  const hook = await connectGitHub(caller, 'main', github.token);
+  const s = { app, clock, github, caller, hook, connectionId: hook.connectionId };
+  await caller.get(VerifyDocument, { connectionId: hook.connectionId });
+  expect(await deliver(s)).toBe(202);
+  await comment(s);
+  return s;
+}
+
+/** The same, with something sealed in every column there is. */
+async function fullStory(): Promise<Story> {
+  const s = await story();
+  const { caller, connectionId, github } = s;
+  const credential = { token: github.token };
+  await caller.get(RotateDocument, { input: { connectionId, what: 'WEBHOOK_SECRET' } });
+  await caller.get(RotateDocument, { input: { connectionId, what: 'CREDENTIAL', credential } });
+  const app = { providerId: 'github', clientId: 'ours', clientSecret: 'secret' };
+  await caller.get(SetOAuthAppDocument, { input: app });
+  await caller.get(ConnectDocument, {
+    input: { providerId: 'github', name: 'by consent', authMethod: 'OAUTH2' },
+  });
+  return s;
+}
+
+async function deliver({ hook }: Pick<Story, 'hook'>): Promise<number> {
+  return (await post(hook.url, await githubDelivery('ping', { zen: randomUUID() }, hook.secret))).status;
+}
+
+async function comment({ caller, connectionId }: Pick<Story, 'caller' | 'connectionId'>): Promise<void> {
+  const { executeAction } = await caller.get(ExecuteActionDocument, {
+    input: {
+      connectionId,
+      idempotencyKey: randomUUID(),
+      action: { addIssueComment: { project: 'octo/demo', issue: '1', body: 'x' } },
+    },
+  });
+  expect(executeAction.status).toBe('SUCCEEDED');
+}
+
+/** Under which versions of the key each column's values are sealed. */
+async function versionsInUse({ app }: Pick<Story, 'app'>): Promise<Record<string, number[]>> {
+  const found: Record<string, number[]> = {};
+  for (const { table, column } of sealedColumns) {
+    const rows = await app.database.query<{ version: number }>(
+      `select distinct ('x' || encode(substring(${column} from 2 for 4), 'hex'))::bit(32)::int as version
+       from ${table} where ${column} is not null order by 1`,
+    );
+    found[`${table}.${column}`] = rows.map(({ version }) => version);
+  }
+  return found;
+}
+
+const everywhere = (...versions: number[]) =>
+  Object.fromEntries(sealedColumns.map(({ table, column }) => [`${table}.${column}`, versions]));
+
+async function keyVersions({ app }: Pick<Story, 'app'>): Promise<number[]> {
+  const rows = await app.database.query<{ version: number }>(
+    'select version from data_keys order by version',
+  );
+  return rows.map(({ version }) => version);
+}
+
+/** The database once more, as another process has it. */
+async function openDatabase({ database }: TestApp): Promise<Db> {
+  const log = createLog('silent');
+  const db = await openDb({ url: database.url, entities: [DataKeyRecord], migrations, log });
+  onTestFinished(() => db.close());
+  return db;
+}
+
+const rotateKey = ({ caller, connectionId }: Story) =>
+  caller.get(RotateDocument, { input: { connectionId, what: 'ENCRYPTION_KEY' } });
+
+it('every sealed column of the database is known to the one who seals anew', async () => {
+  const app = await useTestApp();
+  const columns = await app.database.query<{ name: string }>(
+    `select c.table_name || '.' || c.column_name as name from information_schema.columns c
+     where c.table_schema = 'public' and c.data_type = 'bytea' order by 1`,
+  );
+  const notSealed = [
+    'actions.input_hash',
+    'data_keys.wrapped',
+    'oauth_flows.link_hash',
+    'oauth_flows.session_hash',
+    'oauth_flows.state_hash',
+    'webhook_endpoints.previous_token_hash',
+    'webhook_endpoints.token_hash',
+  ];
+  const known = sealedColumns.map(({ table, column }) => `${table}.${column}`);
+  expect(columns.map(({ name }) => name)).toEqual([...known, ...notSealed].toSorted());
+});
+
+describe('rotate ENCRYPTION_KEY', () => {
+  it('seals anew in the background while everything works, and destroys the old key when nobody can use it', async () => {
+    const s = await fullStory();
+    const { services } = s.app.app;
+    expect(await versionsInUse(s)).toEqual(everywhere(1));
+    await rotateKey(s);
+    expect(await keyVersions(s)).toEqual([1, 2]);
+    // Nothing is sealed anew yet: everything opens by the old key, and what is new is under the new one.
+    expect(await deliver(s)).toBe(202);
+    await comment(s);
+    expect((await versionsInUse(s))['deliveries.body']).toEqual([1, 2]);
+
+    expect(await services.keys.resealAll()).toBe(1);
+    expect(await versionsInUse(s)).toEqual(everywhere(2));
+    expect(await keyVersions(s)).toEqual([1, 2]);
+    s.clock.advance(GRACE_MS);
+    expect(await services.keys.resealAll()).toBe(0);
+    expect(await keyVersions(s)).toEqual([2]);
+    expect(await services.keys.resealAll()).toBe(0);
+
+    expect(await deliver(s)).toBe(202);
+    await comment(s);
+    const { connection } = await s.caller.get(SecretAccessesDocument, { connectionId: s.connectionId });
+    expect(connection?.credential).toEqual({ version: 2, keyVersion: 2 });
+    const { receipts } = await s.caller.get(ReceiptsDocument);
+    const receipt = receipts.nodes.find(({ operation }) => operation.endsWith('rotate_encryption_key'));
+    expect(receipt).toMatchObject({ outcome: 'SUCCESS', actor: 'user-of-acme' });
+  });
+
+  it('seals anew what a process that had not heard of the new key sealed after the first walk', async () => {
+    const s = await fullStory();
+    const [late] = await s.app.database.query<{ sealed: Buffer }>('select sealed from credentials');
+    await rotateKey(s);
+    await s.app.app.services.keys.resealAll();
+    await s.app.database.query('update credentials set sealed = $1', [late?.sealed]);
+    expect(await versionsInUse(s)).toEqual({ ...everywhere(2), 'credentials.sealed': [1] });
+    s.clock.advance(GRACE_MS);
+    expect(await s.app.app.services.keys.resealAll()).toBe(0);
+    expect(await versionsInUse(s)).toEqual(everywhere(2));
+    expect(await keyVersions(s)).toEqual([2]);
+    await comment(s);
+  });
+
+  it('goes on where it was cut off, in another process', async () => {
+    const s = await fullStory();
+    const other = await useTestApp({ beside: s.app, clock: s.clock });
+    for (let sent = 0; sent < 250; sent += 1) expect(await deliver(s)).toBe(202);
+    await rotateKey(s);
+    // A page for each column but the last, and one of the two that the deliveries have.
+    let pages = 0;
+    const stop = {
+      get aborted() {
+        pages += 1;
+        return pages > sealedColumns.length;
+      },
+    } as AbortSignal;
+    expect(await s.app.app.services.keys.resealAll(stop)).toBe(1);
+    expect((await versionsInUse(s))['deliveries.body']).toEqual([1, 2]);
+    const [position] = await s.app.database.query('select source, after from reseals');
+    expect(position).toMatchObject({ source: sealedColumns.length - 1 });
+    expect(await other.app.services.keys.resealAll()).toBe(1);
+    expect(await versionsInUse(s)).toEqual(everywhere(2));
+  });
+
+  it('twice at once: one makes the key, the other is told', async () => {
+    const s = await fullStory();
+    const input = { connectionId: s.connectionId, what: 'ENCRYPTION_KEY' } as const;
+    const answers = await Promise.all([1, 2, 3].map(() => s.caller.ask(RotateDocument, { input })));
+    const codes = answers.map(({ errors }) => errors[0]?.extensions.code ?? 'ok');
+    expect(codes.filter((code) => code === 'ok').length).toBeGreaterThan(0);
+    expect(codes.filter((code) => code !== 'ok' && code !== 'CONFLICT')).toEqual([]);
+    expect(await keyVersions(s)).toHaveLength(1 + codes.filter((code) => code === 'ok').length);
+  });
+
+  it('comes by itself after 90 days, for each tenant alone', async () => {
+    const s = await fullStory();
+    s.clock.advance(60 * DAY_MS);
+    await connectGitHub(await s.app.caller('globex'), 'theirs');
+    expect(await s.app.app.services.keys.rotateDue()).toBe(0);
+    s.clock.advance(30 * DAY_MS);
+    expect(await s.app.app.services.keys.rotateDue()).toBe(1);
+    expect(await s.app.app.services.keys.rotateDue()).toBe(0);
+    const keys = await s.app.database.query('select tenant_id, version from data_keys order by 1, 2');
+    expect(keys).toEqual([
+      { tenant_id: 'acme', version: 1 },
+      { tenant_id: 'acme', version: 2 },
+      { tenant_id: 'globex', version: 1 },
+    ]);
+  });
+});
+
+describe('a tenant’s data key', () => {
+  it('is made once, whoever comes first, in whichever process', async () => {
+    const app = await useTestApp();
+    const other = await useTestApp({ beside: app });
+    const callers = [await app.caller(), createCaller(other.url, (await app.caller()).token)];
+    await Promise.all(
+      Array.from({ length: 24 }, (_, index) => connectGitHub(callers[index % 2] as TestCaller)),
+    );
+    expect(await keyVersions({ app })).toEqual([1]);
+  });
+
+  it('of one tenant opens nothing of another’s: a row that is moved is refused', async () => {
+    const s = await story();
+    const globex = await s.app.caller('globex');
+    const { connectionId } = await connectGitHub(globex, 'theirs', 'ghp_of_globex');
+    await s.app.database.query(
+      `update credentials set sealed = (select sealed from credentials where connection_id = $1)
+       where connection_id = $2`,
+      [s.connectionId, connectionId],
+    );
+    const { errors } = await globex.ask(VerifyDocument, { connectionId });
+    expect(errors[0]?.extensions.code).toBe('INTERNAL');
+    expect(s.github.provider.requests.filter(({ path }) => path === '/user')).toHaveLength(1);
+  });
+
+  it('that an older credential was sealed with does not bring it back', async () => {
+    const s = await story();
+    const [old] = await s.app.database.query<{ sealed: Buffer }>('select sealed from credentials');
+    const credential = { token: s.github.token };
+    await s.caller.get(RotateDocument, {
+      input: { connectionId: s.connectionId, what: 'CREDENTIAL', credential },
+    });
+    await s.app.database.query('update credentials set sealed = $1', [old?.sealed]);
+    const { errors } = await s.caller.ask(VerifyDocument, { connectionId: s.connectionId });
+    expect(errors[0]?.extensions.code).toBe('INTERNAL');
+  });
+});
+
+describe('the key provider', () => {
+  it('that is away is told as VAULT_UNAVAILABLE, nothing is done, and it goes on when it is back', async () => {
+    const s = await story();
+    const wrapper = createLocalKeyProvider({ masterKey: readMasterKey(s.app.config) });
+    let isAway = true;
+    const db = await openDatabase(s.app);
+    const keys = await createDataKeys({
+      db,
+      clock: s.clock,
+      log: createLog('silent'),
+      wrapper: {
+        wrap: (key, name) => wrapper.wrap(key, name),
+        unwrap: (wrapped, name) =>
+          isAway
+            ? Promise.reject(new KeyProviderError('unavailable', 'away'))
+            : wrapper.unwrap(wrapped, name),
+      },
+    });
+    await expect(keys.current('acme')).rejects.toMatchObject({
+      code: 'VAULT_UNAVAILABLE',
+      details: { retry_after_seconds: expect.any(Number) },
+    });
+    isAway = false;
+    expect(await keys.current('acme')).toMatchObject({ version: 1 });
+    isAway = true;
+    // What was unwrapped once is good for a while.
+    expect(await keys.current('acme')).toMatchObject({ version: 1 });
+    await keys.close();
+  });
+
+  it('with another master key opens what the previous one wrapped, until all is wrapped anew', async () => {
+    const s = await story();
+    await connectGitHub(await s.app.caller('globex'), 'theirs');
+    const old = readMasterKey(s.app.config);
+    const next = randomBytes(32);
+    const db = await openDatabase(s.app);
+    let calls = 0;
+    const both = createLocalKeyProvider({ masterKey: next, previousMasterKeys: [old] });
+    const failing = {
+      unwrap: both.unwrap,
+      wrap: (...args: Parameters<typeof both.wrap>) => {
+        calls += 1;
+        return calls === 2 ? Promise.reject(new KeyProviderError('unavailable', 'away')) : both.wrap(...args);
+      },
+    };
+    await expect(rewrapDataKeys({ db, clock: s.clock, wrapper: failing })).rejects.toThrow('away');
+    // One was through; the rest follows, and only the rest.
+    expect(await rewrapDataKeys({ db, clock: s.clock, wrapper: both })).toBe(1);
+    const alone = createLocalKeyProvider({ masterKey: next });
+    const keys = await createDataKeys({ db, clock: s.clock, log: createLog('silent'), wrapper: alone });
+    for (const tenant of ['acme', 'globex']) expect(await keys.current(tenant)).toMatchObject({ version: 1 });
+    expect(await rewrapDataKeys({ db, clock: s.clock, wrapper: both })).toBe(2);
+    await keys.close();
+  });
+});
+
+describe('every use of a secret', () => {
+  it('leaves a row: who, what for, which version', async () => {
+    const s = await story();
+    const credential = { token: s.github.token };
+    await s.caller.get(RotateDocument, {
+      input: { connectionId: s.connectionId, what: 'CREDENTIAL', credential },
+    });
+    await comment(s);
+    await expect
+      .poll(async () => (await accesses(s)).map(({ field, purpose }) => `${field} ${purpose}`))
+      .toEqual([
+        'CREDENTIAL action',
+        'CREDENTIAL rotate',
+        'CREDENTIAL action',
+        'WEBHOOK_SECRET webhook',
+        'CREDENTIAL verify',
+      ]);
+    const [action, , , webhook] = await accesses(s);
+    expect(action).toMatchObject({
+      actor: 'user-of-acme',
+      secretVersion: 2,
+      correlationId: expect.any(String),
+    });
+    expect(webhook).toMatchObject({ actor: 'system', secretVersion: null });
+  });
+
+  it('is not for those without the scope, nor for other tenants', async () => {
+    const s = await story();
+    const reader = await s.app.caller('acme', 'integrations:read');
+    const { errors } = await reader.ask(SecretAccessesDocument, { connectionId: s.connectionId });
+    expect(errors[0]?.extensions.code).toBe('FORBIDDEN');
+    const stranger = await s.app.caller('globex');
+    const other = await stranger.ask(SecretAccessesDocument, { connectionId: s.connectionId });
+    expect(other.errors[0]?.extensions.code).toBe('NOT_FOUND');
+  });
+
+  it('outlives the connection', async () => {
+    const s = await story();
+    await s.caller.get(DisconnectDocument, { connectionId: s.connectionId });
+    const rows = await s.app.database.query('select * from secret_accesses where connection_id = $1', [
+      s.connectionId,
+    ]);
+    expect(rows.length).toBeGreaterThanOrEqual(3);
+  });
+
+  async function accesses({ caller, connectionId }: Story) {
+    const { connection } = await caller.get(SecretAccessesDocument, { connectionId });
+    return connection?.secretAccesses.nodes ?? [];
+  }
+});
