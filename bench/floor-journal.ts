@@ -17,6 +17,7 @@ export const FLOOR_TABLES = `
     kind text not null, type text not null, occurred_at timestamptz(3) not null, ingested_at timestamptz(3) not null,
     correlation_id text, repository text, schema_version text not null, content jsonb not null
   );
+  create index deliveries_tenant on deliveries (tenant_id, id);
   create index signals_tenant on signals (tenant_id, sequence);
   create index signals_connection on signals (connection_id, sequence);
 `;

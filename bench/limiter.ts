@@ -1,3 +1,8 @@
+/**
+ * `tsx bench/limiter.ts`: what a call pays for being limited, in the process and on a local Redis. The pace of its
+ * connection is read and points are taken from each of GitHub's four windows, as for every write. A warning between the
+ * lines means that Redis was too slow to answer, and that the process counted for itself for a second.
+ */
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
@@ -8,10 +13,6 @@ import { createAdmission } from '../src/outbound/admission.js';
 import { createShared, createSharedRecords } from '../src/outbound/shared.js';
 import { findOrStartRedis } from '../test/support/redis-server.js';
 
-/**
- * What a call pays for being limited, in the process and on a local Redis: the pace of its connection is read and a
- * point taken from each of GitHub's four windows, as for every write. `tsx bench/limiter.ts`
- */
 const log = pino({ level: 'warn' });
 const CHECKS = 10_000;
 const WARM_UP = 1_000;
@@ -29,11 +30,12 @@ async function measure(work: (n: number) => Promise<unknown>): Promise<readonly 
   return times.toSorted((a, b) => a - b);
 }
 
+const noBudgets = () => Promise.resolve([]);
+
 function checkOn(storeClient?: Redis): (n: number) => Promise<unknown> {
   const shared = createShared({ redis: storeClient, log });
   const records = createSharedRecords(shared, systemClock);
-  const findBudgets = () => Promise.resolve([]);
-  const admission = createAdmission({ shared, records, clock: systemClock, findBudgets });
+  const admission = createAdmission({ shared, records, clock: systemClock, findBudgets: noBudgets });
   const tenantId = crypto.randomUUID();
   return (n) => {
     const connectionId = `connection-${n % CONNECTIONS}`;

@@ -80,7 +80,7 @@ async function withDatabase(config: Config, work: (url: string) => Promise<void>
     await work(postgres.url);
   } finally {
     if (release) await postgres.stop();
-    await release?.();
+    release?.();
   }
 }
 

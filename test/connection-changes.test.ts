@@ -290,8 +290,8 @@ describe('the order of changes', () => {
     await update(caller, first, 'before');
     await take(stream, 1);
     const cut = `select pg_terminate_backend(pid) as cut from pg_stat_activity
-      where datname = current_database() and query = 'listen "tributary_connections"'`;
-    expect(await app.database.query(cut)).toEqual([{ cut: true }]);
+      where datname = current_database() and query like 'listen "%'`;
+    expect((await app.database.query(cut)).length).toBeGreaterThan(0);
     await update(caller, first, 'deaf');
     expect(cursors(await take(stream, 1))).toEqual((await stored(tenant)).slice(2));
     await stream.return?.();

@@ -7,12 +7,14 @@ import {
   ReceiptsDocument,
   RotateDocument,
   SecretAccessesDocument,
+  SetIncidentSinkDocument,
   SetOAuthAppDocument,
   VerifyDocument,
 } from '../schema/generated/operations.js';
 import { type Db, openDb } from '../src/core/db.js';
 import { createLog } from '../src/core/log.js';
 import { DataKeyRecord } from '../src/credential/data-key.entity.js';
+import { createAccessLog } from '../src/credential/access.js';
 import { createDataKeys } from '../src/credential/data-keys.js';
 import { KeyProviderError } from '../src/credential/key-provider/key-provider.js';
 import { createLocalKeyProvider } from '../src/credential/key-provider/local.js';
@@ -65,6 +67,7 @@ async function fullStory(): Promise<Story> {
   await caller.get(RotateDocument, { input: { connectionId, what: 'CREDENTIAL', credential } });
   const app = { providerId: 'github', clientId: 'ours', clientSecret: 'secret' };
   await caller.get(SetOAuthAppDocument, { input: app });
+  await caller.get(SetIncidentSinkDocument, { url: 'https://example.com/incidents' });
   await caller.get(ConnectDocument, {
     input: { providerId: 'github', name: 'by consent', authMethod: 'OAUTH2' },
   });
@@ -213,6 +216,15 @@ describe('rotate ENCRYPTION_KEY', () => {
     expect(await keyVersions(s)).toHaveLength(1 + codes.filter((code) => code === 'ok').length);
   });
 
+  it('is refused while the one before is still in use', async () => {
+    const s = await story();
+    await rotateKey(s);
+    const input = { connectionId: s.connectionId, what: 'ENCRYPTION_KEY' } as const;
+    const { errors } = await s.caller.ask(RotateDocument, { input });
+    expect(errors[0]?.extensions.code).toBe('CONFLICT');
+    expect(await keyVersions(s)).toEqual([1, 2]);
+  });
+
   it('comes by itself after 90 days, for each tenant alone', async () => {
     const s = await fullStory();
     s.clock.advance(60 * DAY_MS);
@@ -301,26 +313,61 @@ describe('the key provider', () => {
   it('with another master key opens what the previous one wrapped, until all is wrapped anew', async () => {
     const s = await story();
     await connectGitHub(await s.app.caller('globex'), 'theirs');
-    const old = readMasterKey(s.app.config);
-    const next = randomBytes(32);
     const db = await openDatabase(s.app);
+    const old = readMasterKey(s.app.config);
+    const [second, third] = [randomBytes(32), randomBytes(32)];
+    const wrapper = (masterKey: Buffer, ...previousMasterKeys: Buffer[]) =>
+      createLocalKeyProvider({ masterKey, previousMasterKeys });
+    const rewrap = (by: ReturnType<typeof wrapper>) => rewrapDataKeys({ db, clock: s.clock, wrapper: by });
+
+    const both = wrapper(second, old);
     let calls = 0;
-    const both = createLocalKeyProvider({ masterKey: next, previousMasterKeys: [old] });
     const failing = {
-      unwrap: both.unwrap,
+      ...both,
       wrap: (...args: Parameters<typeof both.wrap>) => {
         calls += 1;
-        return calls === 2 ? Promise.reject(new KeyProviderError('unavailable', 'away')) : both.wrap(...args);
+        // The first tells which key it is, the next two are the tenants'.
+        return calls === 3 ? Promise.reject(new KeyProviderError('unavailable', 'away')) : both.wrap(...args);
       },
     };
-    await expect(rewrapDataKeys({ db, clock: s.clock, wrapper: failing })).rejects.toThrow('away');
-    // One was through; the rest follows, and only the rest.
-    expect(await rewrapDataKeys({ db, clock: s.clock, wrapper: both })).toBe(1);
-    const alone = createLocalKeyProvider({ masterKey: next });
-    const keys = await createDataKeys({ db, clock: s.clock, log: createLog('silent'), wrapper: alone });
+    await expect(rewrap(failing)).rejects.toThrow('away');
+    // One was through. Before the rest follows, the key changes once more: then both have to.
+    expect(await rewrap(wrapper(third, second, old))).toBe(2);
+    expect(await rewrap(wrapper(third, second, old))).toBe(0);
+    const log = createLog('silent');
+    const keys = await createDataKeys({ db, clock: s.clock, log, wrapper: wrapper(third) });
     for (const tenant of ['acme', 'globex']) expect(await keys.current(tenant)).toMatchObject({ version: 1 });
-    expect(await rewrapDataKeys({ db, clock: s.clock, wrapper: both })).toBe(2);
     await keys.close();
+  });
+
+  it('is not asked for another first key where keys are lost: they can be put back', async () => {
+    const s = await story();
+    const kept = await s.app.database.query('select * from data_keys');
+    await s.app.database.query('delete from data_keys');
+    const broken = await useTestApp({ beside: s.app, clock: s.clock });
+    const caller = createCaller(broken.url, s.caller.token);
+    expect((await caller.ask(VerifyDocument, { connectionId: s.connectionId })).errors).toHaveLength(1);
+    const input = {
+      providerId: 'github',
+      name: 'new',
+      authMethod: 'BEARER',
+      credential: { token: 'x' },
+    } as const;
+    expect((await caller.ask(ConnectDocument, { input })).errors).toHaveLength(1);
+    expect(await keyVersions(s)).toEqual([]);
+    await s.app.database.query(
+      'insert into data_keys select * from jsonb_populate_recordset(null::data_keys, $1)',
+      [
+        JSON.stringify(
+          kept.map((row) => ({ ...row, wrapped: `\\x${(row['wrapped'] as Buffer).toString('hex')}` })),
+        ),
+      ],
+    );
+    await expect
+      .poll(
+        async () => (await caller.ask(VerifyDocument, { connectionId: s.connectionId })).data?.verify.status,
+      )
+      .toBe('ACTIVE');
   });
 });
 
@@ -358,6 +405,29 @@ describe('every use of a secret', () => {
     const stranger = await s.app.caller('globex');
     const other = await stranger.ask(SecretAccessesDocument, { connectionId: s.connectionId });
     expect(other.errors[0]?.extensions.code).toBe('NOT_FOUND');
+  });
+
+  it('is written down although another row can’t be', async () => {
+    const s = await story();
+    const log = createAccessLog((await openDatabase(s.app)).doors, createLog('silent'));
+    const access = {
+      tenantId: 'acme',
+      connectionId: s.connectionId,
+      field: 'credential',
+      secretVersion: 1,
+      purpose: 'test',
+      correlationId: null,
+      at: new Date(),
+    } as const;
+    log.record({ ...access, actor: 'one' });
+    log.record({ ...access, actor: 'no id', connectionId: 'none' });
+    log.record({ ...access, actor: 'broken \ud800 \0' });
+    log.record({ ...access, actor: 'two' });
+    await log.drain();
+    const rows = await s.app.database.query<{ actor: string }>(
+      `select actor from secret_accesses where purpose = 'test' order by id`,
+    );
+    expect(rows.map(({ actor }) => actor)).toEqual(['one', 'broken \ufffd \ufffd', 'two']);
   });
 
   it('outlives the connection', async () => {

@@ -280,6 +280,21 @@ describe('rotate', () => {
     expect(await push(s)).toEqual([202]);
   });
 
+  it('shows the new secret, whatever breaks after it counts', async () => {
+    const s = await story();
+    const { registration } = await register(s);
+    await s.app.database.query(`
+      create function fail() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$;
+      create trigger fail before update on webhook_registrations for each row execute function fail()`);
+    const { webhook, registrationFailures } = await rotate(s, { what: 'WEBHOOK_SECRET', overlapSeconds: 60 });
+    expect(hooksAt(s)[0]!.config.secret).toBe(webhook?.secret);
+    expect(registrationFailures).toMatchObject([
+      { registration: { id: registration?.id }, failure: { code: 'not_told' } },
+    ]);
+    s.clock.advance(60_001);
+    await expect.poll(() => push(s)).toEqual([202]);
+  });
+
   it('twice at once ends with the last secret at GitHub', async () => {
     const s = await story();
     await register(s);
@@ -314,12 +329,30 @@ describe('unregisterWebhook', () => {
     const again = await s.caller.ask(UnregisterWebhookDocument, { connectionId, registrationId });
     expect(again.errors[0]?.extensions.code).toBe('NOT_FOUND');
 
-    s.github.provider.next('DELETE /orgs/{org}/hooks/{id}', answer(githubError(404)));
+    s.github.provider.next('DELETE /orgs/{org}/hooks/{id}', ({ perform, send }) => {
+      perform();
+      send(githubError(404));
+    });
     const all = await s.caller.get(UnregisterWebhookDocument, { connectionId });
     expect(all.unregisterWebhook.failures).toEqual([]);
     expect(await registrationsOf(s)).toEqual([]);
     const done = [two.registration?.externalId];
     expect(await newestReceipt(s)).toMatchObject({ outcome: 'SUCCESS', result: { done, failed: [] } });
+  });
+
+  it.each([
+    ['which may not manage webhooks', [answer(githubError(404))]],
+    ['which may not even read them', [answer(githubError(404)), answer(githubError(404))]],
+  ])('a token %s is no proof that one is gone', async (_, [removal, list]) => {
+    const s = await story();
+    await register(s);
+    s.github.provider.next(REMOVE, removal!);
+    if (list) s.github.provider.next('GET /repos/{owner}/{repo}/hooks', list);
+    const { connectionId } = s;
+    const { unregisterWebhook } = await s.caller.get(UnregisterWebhookDocument, { connectionId });
+    expect(unregisterWebhook.failures).toMatchObject([{ failure: { category: 'NOT_FOUND' } }]);
+    expect(await registrationsOf(s)).toHaveLength(1);
+    expect(hooksAt(s)).toHaveLength(1);
   });
 });
 
@@ -339,7 +372,7 @@ describe('disconnect', () => {
 
   it.each([
     ['that can’t be reached', 'unreachable', (s: Story) => s.github.provider.close()],
-    ['that hangs', 'timeout', async (s: Story) => s.github.provider.next(REMOVE, hang())],
+    ['that hangs', 'not_waited_for', async (s: Story) => s.github.provider.next(REMOVE, hang())],
     [
       'that refuses',
       'forbidden',

@@ -3,7 +3,7 @@ import {
   ProviderFailure,
   type WantedWebhook,
   type WebhookRegistrar,
-  listAt,
+  at,
   textAt,
 } from '../../src/connector/index.js';
 
@@ -31,7 +31,7 @@ export const registration: WebhookRegistrar = {
       ? await context.request({ method: 'PATCH', path: `${HOOKS}/{id}`, params: { ...params, id }, body })
       : await context.request({ method: 'POST', path: HOOKS, params, body });
     const externalId = textAt(response.body, 'id');
-    if (!externalId) throw unexpected('without the id of the webhook');
+    if (!externalId) throw unexpected('without the id of the webhook', true);
     return { externalId, target, events };
   },
 
@@ -46,8 +46,10 @@ export const registration: WebhookRegistrar = {
     try {
       await context.request({ method: 'DELETE', path: `${HOOKS}/{id}`, params, isRepeatable: true });
     } catch (error) {
-      // Somebody took it away by hand: what was wanted is so.
       if (!(error instanceof ProviderFailure) || error.details.category !== 'NOT_FOUND') throw error;
+      // Many providers say the same of what a token may not touch. A list without it tells that somebody took it away by
+      // hand, and then what was wanted is so; who may not read the list is told by the failure of that.
+      if ((await listHooks(context, params)).some((hook) => textAt(hook, 'id') === id)) throw error;
     }
   },
 };
@@ -58,22 +60,31 @@ function projectOf(target: WantedWebhook['target']): string {
 
 /** Ours is the one with our URL, which is a secret, or the one that we made there before. */
 async function findHook(
-  { request }: ProviderContext,
+  context: ProviderContext,
   params: { readonly project: string },
   { url, previousId }: WantedWebhook,
 ): Promise<string | undefined> {
-  const { body } = await request({ method: 'GET', path: HOOKS, params });
-  const ours = listAt(body, 'items').find(
+  const ours = (await listHooks(context, params)).find(
     (hook) => textAt(hook, 'url') === url || (previousId !== undefined && textAt(hook, 'id') === previousId),
   );
   return textAt(ours, 'id');
 }
 
-function unexpected(what: string): ProviderFailure {
+async function listHooks(
+  { request }: ProviderContext,
+  { project }: { readonly project: string },
+): Promise<readonly unknown[]> {
+  const { body } = await request({ method: 'GET', path: HOOKS, params: { project } });
+  const items = at(body, 'items');
+  if (Array.isArray(items)) return items;
+  throw unexpected('without a list of webhooks', false);
+}
+
+function unexpected(what: string, isAmbiguous: boolean): ProviderFailure {
   return new ProviderFailure({
     category: 'PROVIDER',
     code: 'unexpected_answer',
     message: `Example answered ${what}.`,
-    isAmbiguous: true,
+    isAmbiguous,
   });
 }

@@ -6,9 +6,10 @@ import { TributaryError, invalidInput } from '../core/errors.js';
 import { Secret } from '../core/secret.js';
 import type { OAuthApp } from '../credential/oauth/server.js';
 import { requireTransition } from './change.js';
-import type { Connection } from './connection.entity.js';
+import { Connection } from './connection.entity.js';
 import { type Authorized, type ConsentDeps, isOver, settleConsent } from './consent.js';
 import { OAuthFlow } from './oauth-app.entity.js';
+import { allows } from './status.js';
 
 export interface AuthorizeDeps extends ConsentDeps {
   readonly publicUrl: () => string;
@@ -16,10 +17,17 @@ export interface AuthorizeDeps extends ConsentDeps {
   readonly returnTo: readonly string[];
 }
 
-/** What a browser gets that opened the link. */
-export interface Redirection {
-  readonly location: string;
-  /** For a cookie that the callback must bring back. */
+/** What whoever opens the link is asked: to connect something of theirs, for somebody whom they had better know. */
+export interface Invitation {
+  readonly tenantId: string;
+  /** Who began it. */
+  readonly actor: string;
+  /** By name. */
+  readonly connection: string;
+  readonly provider: string;
+  /** Origins that the browser will be sent to. */
+  readonly leadsTo: readonly string[];
+  /** For a cookie, which everything after this must bring back. */
   readonly session: string;
 }
 
@@ -37,8 +45,10 @@ export interface Authorizer {
    * NOT_FOUND, UNSUPPORTED, CONNECTION_NOT_READY or INVALID_INPUT.
    */
   begin(caller: Caller, connection: Connection, returnTo: string | null): Promise<string>;
-  /** Throws AUTHORIZATION_OVER. */
-  open(link: string, session: string | undefined): Promise<Redirection>;
+  /** What a link is about. Binds nothing: programs that look at links must not use them up. Throws AUTHORIZATION_OVER. */
+  look(link: string, session: string | undefined): Promise<Invitation>;
+  /** Goes on in this browser, and no other from then on: answers the provider’s address. Throws AUTHORIZATION_OVER. */
+  open(link: string, session: string | undefined): Promise<string>;
   /** Takes the provider's answer; once. Throws AUTHORIZATION_OVER. */
   finish(callback: URLSearchParams, session: string | undefined): Promise<Authorized>;
 }
@@ -74,6 +84,18 @@ export function createAuthorizer(deps: AuthorizeDeps): Authorizer {
 
   async function keptOf({ id, tenant_id: tenantId, sealed }: FlowRow): Promise<Kept> {
     return JSON.parse((await vault.openSecret(sealed, placeOf(tenantId, id))).reveal()) as Kept;
+  }
+
+  async function findFlow(
+    door: 'oauth_flow_look' | 'oauth_flow_open' | 'oauth_flow_take',
+    key: string,
+    session: string,
+  ): Promise<FlowRow> {
+    const values = [hash(key), hash(session), clock.now()];
+    const { rows } = await db.doors.query<FlowRow>(`select * from ${door}($1, $2, $3)`, values);
+    const [flow] = rows;
+    if (!flow) throw isOver();
+    return flow;
   }
 
   return {
@@ -115,28 +137,28 @@ export function createAuthorizer(deps: AuthorizeDeps): Authorizer {
       return `${publicUrl()}${OAUTH_PATH}/authorize/${link}`;
     },
 
-    async open(link, known) {
+    async look(link, known) {
       const session = known ?? randomBytes(32).toString('base64url');
-      const { rows } = await db.doors.query<FlowRow>('select * from oauth_flow_open($1, $2, $3)', [
-        hash(link),
-        hash(session),
-        clock.now(),
-      ]);
-      const [flow] = rows;
-      if (!flow) throw isOver();
-      return { location: (await keptOf(flow)).authorizationUrl, session };
+      const flow = await findFlow('oauth_flow_look', link, session);
+      const { tenant_id: tenantId, connection_id: id, actor, return_to: returnTo } = flow;
+      const connection = await db.for({ tenantId }).findOneOrFail(Connection, { id });
+      if (!allows('authorized', connection.status)) throw isOver();
+      const { authorizationUrl } = await keptOf(flow);
+      const leadsTo = [authorizationUrl, ...(returnTo ? [returnTo] : [])].map((url) => new URL(url).origin);
+      const provider = catalog.require(connection.providerId).manifest.name;
+      return { tenantId, actor, connection: connection.name, provider, leadsTo, session };
+    },
+
+    async open(link, session) {
+      // Without the cookie of the page before, some other page has sent the browser here.
+      if (!session) throw isOver();
+      return (await keptOf(await findFlow('oauth_flow_open', link, session))).authorizationUrl;
     },
 
     async finish(callback, session) {
       const state = callback.get('state');
       if (!state || !session) throw isOver();
-      const { rows } = await db.doors.query<FlowRow>('select * from oauth_flow_take($1, $2, $3)', [
-        hash(state),
-        hash(session),
-        clock.now(),
-      ]);
-      const [flow] = rows;
-      if (!flow) throw isOver();
+      const flow = await findFlow('oauth_flow_take', state, session);
       const { state: expected, codeVerifier, redirectUri } = await keptOf(flow);
       return settleConsent(deps, {
         caller: {

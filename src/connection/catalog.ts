@@ -26,10 +26,7 @@ export function createCatalog(connectors: readonly Connector[]): ProviderCatalog
       const connector = byId.get(providerId);
       if (connector) return connector;
       const known = sorted.map(({ manifest }) => manifest.id).join(', ');
-      throw new TributaryError(
-        'NOT_FOUND',
-        `There is no provider "${providerId.slice(0, 64)}". There are: ${known}.`,
-      );
+      throw new TributaryError('NOT_FOUND', `There is no such provider. There are: ${known}.`);
     },
   };
 }

@@ -47,7 +47,7 @@ export function checkConnect(command: ConnectCommand, connector: Connector) {
     description: checked.description ?? null,
     authMethod: checked.authMethod,
     credential: requireGiven(checked.authMethod, checked.credential ?? null),
-    returnTo: checked.returnTo ?? null,
+    returnTo: requireConsent(checked.authMethod, checked.returnTo ?? null),
     settings,
     capabilities: requireCapabilities(connector, checked.capabilities ?? undefined),
     tags: [...new Set(checked.tags)],
@@ -65,6 +65,12 @@ function requireGiven(
     'credential',
     'must be left out: a person consents at the provider, by authorizationUrl',
   );
+}
+
+/** Nobody is sent anywhere without a consent: what stands here then may be meant for another field. */
+function requireConsent(method: AuthMethod, returnTo: string | null): string | null {
+  if (method === 'OAUTH2' || returnTo === null) return returnTo;
+  throw invalidInput('returnTo', 'must be left out: no browser is sent anywhere');
 }
 
 function requireCapabilities(connector: Connector, wanted: readonly Capability[] | undefined): Capability[] {

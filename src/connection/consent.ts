@@ -2,6 +2,7 @@ import type { Credential, TokenSet } from '../connector/index.js';
 import { ProviderFailure } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import { TributaryError } from '../core/errors.js';
+import type { Log } from '../core/log.js';
 import { OAuthFailure } from '../credential/oauth/failure.js';
 import type { CodeExchange, OAuthClient } from '../credential/oauth/protocol.js';
 import type { OAuthApp } from '../credential/oauth/server.js';
@@ -11,7 +12,7 @@ import { type Change, changeConnection, requireTransition } from './change.js';
 import { Connection, CredentialRecord } from './connection.entity.js';
 import { oauthFailure } from './material.js';
 import type { OAuthApps } from './oauth-app.js';
-import type { Revoker } from './revoke.js';
+import type { Revocation, Revoker } from './revoke.js';
 import { sameAccount } from './rotate.js';
 import { allows } from './status.js';
 import { type Finding, type VerifyDeps, activate, identify } from './verify.js';
@@ -21,6 +22,7 @@ export interface ConsentDeps extends VerifyDeps {
   readonly oauth: OAuthClient;
   readonly apps: OAuthApps;
   readonly revoker: Revoker;
+  readonly log: Log;
 }
 
 /** A person back from the provider, in the browser that began. */
@@ -83,16 +85,43 @@ async function adopt(
   redirectUri: string,
 ): Promise<Outcome> {
   const candidate: Credential = { accessToken: tokens.accessToken };
+  let finding: Finding | undefined;
   try {
-    const finding = sameAccount(connection, await identify(deps, caller, connection, 'authorize', candidate));
+    finding = sameAccount(connection, await identify(deps, caller, connection, 'authorize', candidate));
     if (finding.failure) throw finding.failure;
     const stored = await store(deps, caller, connection.id, finding, tokens, redirectUri);
     return { connection: stored, failure: null };
   } catch (error) {
-    await deps.revoker.revokeTokens(connection, app, tokens, caller.correlationId);
     const failure = toFailure(error);
+    if (!failure && finding && (await mayBeStored(deps, caller, connection, finding))) throw error;
+    const consent = await deps.revoker.revokeTokens(connection, app, tokens, caller.correlationId);
     if (!failure) throw error;
-    return refuse(deps, caller, connection.id, failure);
+    return refuse(deps, caller, connection.id, failure, consent);
+  }
+}
+
+/**
+ * Whether a commit has taken effect, though its answer was lost. Looked up under the connection's lock, so that one that
+ * is still under way is over. In doubt it has: tokens that work must not be revoked.
+ */
+async function mayBeStored(
+  { log, ...deps }: ConsentDeps,
+  caller: Caller,
+  { id: connectionId, tenantId }: Connection,
+  { credentialVersion }: Finding,
+): Promise<boolean> {
+  try {
+    return await changeConnection(deps, caller, connectionId, async ({ transaction }) => {
+      const record = await transaction.findOne(CredentialRecord, { connectionId });
+      return (record?.version ?? 0) > credentialVersion;
+    });
+  } catch (error) {
+    if (error instanceof TributaryError && error.code === 'NOT_FOUND') return false;
+    log.error(
+      { err: error, connectionId, tenantId },
+      'oauth: new tokens may not be stored, and were not revoked',
+    );
+    return true;
   }
 }
 
@@ -138,19 +167,23 @@ function store(
   });
 }
 
-/** Only one that never worked has anything to tell: what works, works on, and what needs a person says so already. */
+/**
+ * Only one that never worked has anything to tell: what works, works on, and what needs a person says so already.
+ * `consent`: what became of tokens that came and are not taken.
+ */
 async function refuse(
   deps: ConsentDeps,
   caller: Caller,
   connectionId: string,
   failure: AuthorizationFailure,
+  consent: Revocation | null = null,
 ): Promise<Outcome> {
   const settle = ({ connection, now, attest }: Change): Connection => {
     if (connection.status === 'AUTHORIZING') {
       connection.statusReason = { ...failure, since: now.toISOString() };
       connection.updatedAt = now;
     }
-    attest('authorize', 'FAILURE', {}, { status: connection.status, reason: failure.code });
+    attest('authorize', 'FAILURE', {}, { status: connection.status, reason: failure.code, consent });
     return connection;
   };
   return { connection: await changeConnection(deps, caller, connectionId, settle), failure };

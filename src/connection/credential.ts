@@ -27,6 +27,8 @@ const RETRY_SECONDS = 5;
 
 /** What a credential of this method consists of: the same for every provider where RFC 6749 says it, else its own. */
 export function credentialSchemaOf({ manifest }: Connector, method: AuthMethod): JsonSchema {
+  const own = manifest.credentialSchemas?.[method];
+  if (own) return own;
   return method === 'OAUTH2_CLIENT_CREDENTIALS' ? clientSchema : manifest.credentialSchema;
 }
 

@@ -84,9 +84,10 @@ export function createKeyKeeper(deps: EncryptionKeyDeps): KeyKeeper {
   }
 
   async function isThrough(tenantId: string, stop: AbortSignal | undefined): Promise<boolean> {
-    let step = await reseal(deps, tenantId);
-    while (step === 'more' && !stop?.aborted) step = await reseal(deps, tenantId);
-    return step === 'done';
+    for (;;) {
+      const step = await reseal(deps, tenantId);
+      if (step !== 'more' || stop?.aborted) return step === 'done';
+    }
   }
 
   return {

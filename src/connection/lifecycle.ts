@@ -5,6 +5,7 @@ import { type Change, changeConnection, move, requireTransition } from './change
 import { type Connection, CredentialRecord, WebhookEndpoint } from './connection.entity.js';
 import { forgetRegistrations, leaveProvider } from './registered-webhooks.js';
 import type { VerifyDeps } from './verify.js';
+import { OAuthFlow } from './oauth-app.entity.js';
 import type { Revoker } from './revoke.js';
 import type { RegistrationDeps } from './webhook-registration.js';
 
@@ -75,7 +76,7 @@ export async function disconnectConnection(
   existing: Connection,
 ): Promise<Connection> {
   const attempts = await leaveProvider(deps, caller, existing);
-  const consent = await deps.revoker.revoke(existing, caller.correlationId);
+  const consent = await deps.revoker.revoke(existing, caller);
   return changeConnection(deps, caller, existing.id, async (change) => {
     const { connection, now, attest } = change;
     requireTransition(connection, 'disconnected', 'disconnected');
@@ -99,4 +100,5 @@ export async function disconnectConnection(
 async function forgetSecrets({ transaction, connection }: Change): Promise<void> {
   await transaction.nativeDelete(CredentialRecord, { connectionId: connection.id });
   await transaction.nativeDelete(WebhookEndpoint, { connectionId: connection.id });
+  await transaction.nativeDelete(OAuthFlow, { connectionId: connection.id });
 }

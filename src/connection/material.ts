@@ -2,6 +2,7 @@ import type { Credential } from '../connector/index.js';
 import { ProviderFailure } from '../connector/index.js';
 import { Secret } from '../core/secret.js';
 import type { OAuthFailure } from '../credential/oauth/failure.js';
+import type { Demand } from '../credential/oauth/judge.js';
 import type { RefreshOutcome } from '../credential/oauth/refresh.js';
 import { SecretReferenceError } from '../credential/reference/error.js';
 import { isReference } from '../credential/reference/reference.js';
@@ -11,7 +12,8 @@ import type { SecretReferences } from '../credential/reference/references.js';
 export interface Material {
   /** Of the credential last given; 0 where only a candidate is tried and none is stored. */
   version(): number;
-  current(): Promise<Credential>;
+  /** Renewed when it ends within so many seconds; by default within the next. */
+  current(aheadSeconds?: number): Promise<Credential>;
   /** Another one, after the provider refused this one as wrong (401). Null: there is none. */
   afterRefusal(refused: Credential): Promise<Credential | null>;
 }
@@ -30,8 +32,8 @@ export function candidateMaterial(credential: Credential, version: number): Mate
 export interface StoredFields {
   readonly version: number;
   readonly fields: Fields;
-  /** The one before, while it counts. */
-  readonly previous: Fields | null;
+  /** Unseals the one before, while it counts. */
+  readonly previous: (() => Promise<Fields>) | null;
 }
 
 /**
@@ -51,14 +53,16 @@ export function fieldsMaterial(
       const renewed =
         refers && (await resolveFields(references, tenantId, fields, true).catch(asProviderFailure));
       if (renewed && !isSame(refused, renewed)) return renewed;
-      return previous && resolveFields(references, tenantId, previous).catch(asProviderFailure);
+      return previous && resolveFields(references, tenantId, await previous()).catch(asProviderFailure);
     },
   };
 }
 
+/** What tokens have to be good for. */
+export type TokenDemand = Omit<Demand, 'rule'>;
+
 export interface TokenSource {
-  /** Asks for tokens; `refusedVersion`: the provider does not take those of this version. */
-  tokens(refusedVersion?: number): Promise<RefreshOutcome>;
+  tokens(demand: TokenDemand): Promise<RefreshOutcome>;
   /** Called when the connection needs a person again; `version`: of the tokens that can't be renewed. */
   expire(failure: OAuthFailure, version: number): Promise<void>;
   readonly version: number;
@@ -78,12 +82,15 @@ export function tokenMaterial(source: TokenSource): Material {
   }
   return {
     version: () => version,
-    current: async () => take(await source.tokens()),
+    current: async (aheadSeconds) =>
+      take(await source.tokens(aheadSeconds === undefined ? {} : { aheadSeconds })),
     async afterRefusal() {
-      const outcome = await source.tokens(version);
+      const refusedVersion = version;
+      const outcome = await source.tokens({ refusedVersion });
       // The old ones were just refused: without new ones there is nothing else to try.
       if (outcome.kind === 'failed') return null;
-      return take(outcome);
+      const another = await take(outcome);
+      return version === refusedVersion ? null : another;
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.js';
 import type { Db } from '../core/db.js';
 import { TributaryError } from '../core/errors.js';
 import { requireInput } from '../core/schema.js';
-import { Secret } from '../core/secret.js';
+import type { Secret } from '../core/secret.js';
 import type { OAuthApp } from '../credential/oauth/server.js';
 import type { Vault } from '../credential/vault.js';
 import { addReceipt } from '../receipt/log.js';

@@ -29,8 +29,8 @@ export interface OpenConnection {
   readonly context: ProviderContext;
   /** Of the credential last used, to tell whether it was replaced meanwhile. */
   credentialVersion(): number;
-  /** Makes sure that there is something to sign with, renewing what ends soon. False: there is not. */
-  warm(): Promise<boolean>;
+  /** Makes sure that there is something to sign with, renewing what ends within so many seconds. False: there is not. */
+  warm(aheadSeconds: number): Promise<boolean>;
 }
 
 export interface OpenDeps {
@@ -49,6 +49,10 @@ export interface OpenOptions {
   /** Reads the stored one anew, where being a moment behind would decide something. */
   readonly isFresh?: boolean;
   readonly lane?: Lane;
+  /** Called before each request, when no token is waited for any more; throws where none may leave now. */
+  readonly beforeSend?: () => void;
+  /** Secrets that the provider is told, and that no failure may repeat. */
+  readonly told?: Credential;
 }
 
 /** Opens a connection for one piece of work, and writes down who uses its credential and what for. */
@@ -75,7 +79,12 @@ const UNAUTHORIZED = 401;
 /** Keeps opened credentials for a moment, and forgets them all when any is replaced or deleted. */
 export async function createOpener(deps: OpenDeps): Promise<Opener> {
   const { db, clock, vault, accesses, references, tokens, gate } = deps;
-  const cache = new LRUCache<string, Promise<OpenedCredential | null>>({ max: MAX_CACHED, ttl: MAX_AGE_MS });
+  const cache = new LRUCache<string, Promise<OpenedCredential | null>>({
+    max: MAX_CACHED,
+    ttl: MAX_AGE_MS,
+    // What nobody asks for again is let go of as well.
+    ttlAutopurge: true,
+  });
   const stopListening = await db.listen('tributary_credentials', () => cache.clear());
 
   async function read({ id, tenantId }: Connection): Promise<OpenedCredential | null> {
@@ -89,13 +98,20 @@ export async function createOpener(deps: OpenDeps): Promise<Opener> {
     return read(connection);
   }
 
-  function materialOf(
+  async function versionOf({ id, tenantId }: Connection): Promise<number> {
+    const fields = ['version'] as const;
+    const record = await db.for({ tenantId }).findOne(CredentialRecord, { connectionId: id }, { fields });
+    return record?.version ?? 0;
+  }
+
+  async function materialOf(
     connection: Connection,
     connector: Connector,
-    stored: OpenedCredential | null,
-    { candidate }: OpenOptions,
-  ): Material {
-    if (candidate) return candidateMaterial(candidate, stored?.version ?? 0);
+    { candidate, isFresh = false }: OpenOptions,
+  ): Promise<Material> {
+    // The stored one stays sealed: what can't be read any more can still be replaced.
+    if (candidate) return candidateMaterial(candidate, await versionOf(connection));
+    const stored = await find(connection, isFresh);
     if (!stored) throw notAuthorized();
     const renewing = tokens.materialOf(connection, connector, stored);
     if (renewing) return renewing;
@@ -107,27 +123,28 @@ export async function createOpener(deps: OpenDeps): Promise<Opener> {
   return {
     async open(connection, connector, accessor, options = {}) {
       const { id: connectionId, tenantId, settings } = connection;
-      const stored = await find(connection, options.isFresh ?? false);
-      const material = materialOf(connection, connector, stored, options);
+      const material = await materialOf(connection, connector, options);
       const { actor, purpose, correlationId } = accessor;
       accesses.record({
         tenantId,
         connectionId,
         field: 'credential',
-        secretVersion: stored?.version ?? null,
+        secretVersion: material.version() || null,
         actor,
         purpose,
         correlationId,
         at: clock.now(),
       });
-      const { lane = 'interactive' } = options;
-      const target = { tenantId, connectionId, connector, settings, correlationId, lane };
-      const send = (credential: Credential, request: ProviderRequest) =>
-        gate.contextFor({ ...target, credential }).request(request);
+      const { lane = 'interactive', told = {}, beforeSend } = options;
+      const target = { tenantId, connectionId, connector, settings, correlationId, lane, told };
+      const send = async (credential: Credential, request: ProviderRequest) => {
+        beforeSend?.();
+        return gate.contextFor({ ...target, credential }).request(request);
+      };
       return {
         context: { settings, request: (request) => sendSigned(material, request, send) },
         credentialVersion: () => material.version(),
-        warm: () => isGood(material),
+        warm: (aheadSeconds) => isGood(material, aheadSeconds),
       };
     },
     close: stopListening,
@@ -154,9 +171,9 @@ async function sendSigned<T>(
   }
 }
 
-async function isGood(material: Material): Promise<boolean> {
+async function isGood(material: Material, aheadSeconds: number): Promise<boolean> {
   try {
-    await material.current();
+    await material.current(aheadSeconds);
     return true;
   } catch (error) {
     if (error instanceof ProviderFailure) return false;
@@ -175,7 +192,7 @@ async function unseal(
   return {
     version,
     fields: await open(sealed, version),
-    previous: sealedPrevious ? await open(sealedPrevious, version - 1) : null,
+    previous: sealedPrevious ? () => open(sealedPrevious, version - 1) : null,
     previousUntil: previousUntil ?? null,
   };
 }

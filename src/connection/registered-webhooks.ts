@@ -10,6 +10,7 @@ import { notFound } from '../core/errors.js';
 import type { ReceiptOutcome } from '../receipt/log.js';
 import { type Change, changeConnection } from './change.js';
 import { type Connection, WebhookEndpoint, WebhookRegistration } from './connection.entity.js';
+import type { OpenOptions } from './open.js';
 import {
   type RegistrationDeps,
   failureOf,
@@ -18,6 +19,7 @@ import {
   openForProvider,
   requireEndpoint,
   requireRegistrar,
+  secretsOf,
   toAccessor,
 } from './webhook-registration.js';
 
@@ -80,6 +82,7 @@ export async function updateRegistrations(
     'rotate',
     registrations,
     (registrar, context, registered) => registrar.update(context, registered, setup),
+    { told: secretsOf(setup) },
   );
   const isLast = await changeConnection(deps, caller, connection.id, async (change) => {
     const { transaction, now, attest } = change;
@@ -143,9 +146,10 @@ async function attemptEach(
   purpose: string,
   registrations: readonly WebhookRegistration[],
   work: typeof unregister,
+  options: OpenOptions = {},
 ): Promise<readonly Attempt[]> {
   if (registrations.length === 0) return [];
-  const opening = openRegistrar(deps, caller, connection, purpose);
+  const opening = openRegistrar(deps, caller, connection, purpose, options);
   const attempt = async (registration: WebhookRegistration): Promise<Attempt> => {
     const working = opening.then(({ registrar, context }) => work(registrar, context, registration));
     return { registration, failure: await failureOf(working) };
@@ -158,10 +162,11 @@ async function openRegistrar(
   caller: Caller,
   connection: Connection,
   purpose: string,
+  options: OpenOptions,
 ) {
   const connector = catalog.require(connection.providerId);
   const registrar = requireRegistrar(connector);
-  const { context } = await opener.open(connection, connector, toAccessor(caller, purpose));
+  const { context } = await opener.open(connection, connector, toAccessor(caller, purpose), options);
   return { registrar, context };
 }
 
@@ -171,7 +176,7 @@ async function inTime(work: Promise<void>): Promise<void> {
     await delay(LEAVE_MS, undefined, { signal: timer.signal });
     throw new ProviderFailure({
       category: 'NETWORK',
-      code: 'timeout',
+      code: 'not_waited_for',
       message: 'The provider did not answer in time. Remove the webhook there by hand.',
       isAmbiguous: true,
     });

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { ProviderFailure } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import { TributaryError } from '../core/errors.js';
 import type { Vault } from '../credential/vault.js';
 import { changeConnection } from './change.js';
-import { type Connection, WebhookEndpoint } from './connection.entity.js';
+import { type Connection, WebhookEndpoint, type WebhookRegistration } from './connection.entity.js';
 import { type RegistrationFailure, updateRegistrations } from './registered-webhooks.js';
 import { type WebhookSetup, hashToken, openWebhookSetup } from './webhook-endpoint.js';
-import type { RegistrationDeps } from './webhook-registration.js';
+import { type RegistrationDeps, findRegistrations } from './webhook-registration.js';
 
 export interface WebhookRotation {
   readonly connectionId: string;
@@ -30,9 +31,38 @@ export async function rotateWebhook(
   caller: Caller,
   rotation: WebhookRotation,
 ): Promise<RotatedWebhook> {
+  const registered = await findRegistrations(deps, caller, rotation.connectionId);
   const rotated = await replace(deps, caller, rotation);
-  const registrationFailures = await updateRegistrations(deps, caller, rotated.connection);
+  const registrationFailures = await tellProvider(deps, caller, rotated.connection, registered);
   return { ...rotated, registrationFailures };
+}
+
+/** The new one counts already, and is shown this once: nothing that fails now may keep it from the caller. */
+async function tellProvider(
+  deps: RegistrationDeps,
+  caller: Caller,
+  connection: Connection,
+  registered: readonly WebhookRegistration[],
+): Promise<readonly RegistrationFailure[]> {
+  try {
+    return await updateRegistrations(deps, caller, connection);
+  } catch (error) {
+    const { id: connectionId, tenantId } = connection;
+    deps.log.error(
+      { err: error, connectionId, tenantId },
+      'webhook: rotated, but telling the provider broke off',
+    );
+    const failure = new ProviderFailure(
+      {
+        category: 'UNKNOWN',
+        code: 'not_told',
+        message: 'The provider may not know the new URL or secret. Register the webhook once more.',
+        isAmbiguous: true,
+      },
+      { cause: error },
+    );
+    return registered.map((registration) => ({ registration, failure }));
+  }
 }
 
 function replace(

@@ -121,17 +121,18 @@ interface Trial {
 /** Throws UNSUPPORTED where only a person can give another one, and INVALID_INPUT. */
 async function prepareTrial(
   { references, tokens }: RotateDeps,
-  { tenantId, authMethod, settings }: Connection,
+  connection: Connection,
   connector: Connector,
   given: Readonly<Record<string, unknown>>,
 ): Promise<Trial | ProviderFailure> {
+  const { tenantId, authMethod } = connection;
   if (authMethod === 'OAUTH2') {
     throw new TributaryError('UNSUPPORTED', 'A person consents to this connection: call authorize instead.');
   }
   const schema = credentialSchemaOf(connector, authMethod);
   const { fields, credential } = await requireCredential(references, tenantId, schema, given);
   if (!tokenMethods.includes(authMethod)) return { fields, candidate: credential, expiresAt: null };
-  const granted = await tokens.grant(connector, settings, credential);
+  const granted = await tokens.grant(connection, connector, credential);
   if (granted instanceof Failure) return granted;
   return {
     fields: { ...fields, ...toFields(granted) },

@@ -16,19 +16,23 @@ import { OAuthFailure } from '../credential/oauth/failure.js';
 import type { CredentialKey, Replacement } from '../credential/oauth/lease.js';
 import type { OAuthClient } from '../credential/oauth/protocol.js';
 import type { RefreshOutcome, Refresher } from '../credential/oauth/refresh.js';
+import { givenFields } from '../credential/oauth/tokens.js';
 import { SecretReferenceError } from '../credential/reference/error.js';
 import type { SecretReferences } from '../credential/reference/references.js';
+import type { ProviderGate } from '../outbound/provider.js';
 import { attestChange, changeConnection, move } from './change.js';
 import { Connection, CredentialRecord } from './connection.entity.js';
 import {
   type Fields,
   type Material,
   type StoredFields,
+  type TokenDemand,
   oauthFailure,
   resolveFields,
   tokenMaterial,
 } from './material.js';
 import { type OAuthApps, requireOAuth } from './oauth-app.js';
+import { issueToken } from './service-account.js';
 import { allows } from './status.js';
 
 export interface TokenKeeperDeps {
@@ -39,19 +43,23 @@ export interface TokenKeeperDeps {
   readonly apps: OAuthApps;
   readonly refresher: Refresher;
   readonly references: SecretReferences;
+  readonly gate: ProviderGate;
 }
 
 /** Access tokens that end: kept good for as long as the provider lets us. */
 export interface TokenKeeper {
   /** Undefined where the connection's method has no tokens that end. */
   materialOf(connection: Connection, connector: Connector, stored: StoredFields): Material | undefined;
-  /** Client credentials (RFC 6749 §4.4) turned into tokens; the failure as data. */
+  /** A token for client credentials (RFC 6749 §4.4) or a service account that is only tried; the failure as data. */
   grant(
+    connection: ServiceConnection,
     connector: Connector,
-    settings: JsonObject,
     credential: Credential,
   ): Promise<TokenSet | ProviderFailure>;
 }
+
+/** What asking for a token needs to know of a connection. */
+type ServiceConnection = Pick<Connection, 'id' | 'tenantId' | 'authMethod' | 'settings'>;
 
 type Renew = (tokens: TokenSet) => Promise<TokenSet>;
 
@@ -59,7 +67,7 @@ type Renew = (tokens: TokenSet) => Promise<TokenSet>;
 const GRANTED: RefreshTokenRule = { rotates: false, reuseSeconds: 0 };
 
 /** The methods whose access tokens we get ourselves. */
-export const tokenMethods: readonly AuthMethod[] = ['OAUTH2', 'OAUTH2_CLIENT_CREDENTIALS'];
+export const tokenMethods: readonly AuthMethod[] = ['OAUTH2', 'OAUTH2_CLIENT_CREDENTIALS', 'SERVICE_ACCOUNT'];
 
 export function createTokenKeeper(deps: TokenKeeperDeps): TokenKeeper {
   const { oauth, apps, refresher, references, log } = deps;
@@ -78,10 +86,22 @@ export function createTokenKeeper(deps: TokenKeeperDeps): TokenKeeper {
       };
     }
     return async () => {
-      const given = pickClient(fields);
-      const client = await beforeSending(() => resolveFields(references, tenantId, given));
-      return clientCredentials(connector, settings, client);
+      const given = givenFields(fields);
+      const credential = await beforeSending(() => resolveFields(references, tenantId, given));
+      return tokenFor(connection, connector, credential);
     };
+  }
+
+  /** A token for what was given, without a refresh token: asking once more gives another. */
+  function tokenFor(
+    connection: ServiceConnection,
+    connector: Connector,
+    credential: Credential,
+  ): Promise<TokenSet> {
+    if (connection.authMethod === 'SERVICE_ACCOUNT') {
+      return issueToken(deps, connection, connector, credential, uuidV7());
+    }
+    return clientCredentials(connector, connection.settings, credential);
   }
 
   /**
@@ -114,7 +134,7 @@ export function createTokenKeeper(deps: TokenKeeperDeps): TokenKeeper {
     connection: Connection,
     connector: Connector,
     { fields }: StoredFields,
-    refusedVersion?: number,
+    demand: TokenDemand,
   ): Promise<RefreshOutcome> {
     const isCode = connection.authMethod === 'OAUTH2';
     return refresher.tokensOf({
@@ -122,7 +142,7 @@ export function createTokenKeeper(deps: TokenKeeperDeps): TokenKeeper {
       connectionId: connection.id,
       rule: isCode ? requireOAuth(connector).refreshToken : GRANTED,
       renew: renewOf(connection, connector, fields),
-      ...(refusedVersion !== undefined && { refusedVersion }),
+      ...demand,
     });
   }
 
@@ -131,23 +151,19 @@ export function createTokenKeeper(deps: TokenKeeperDeps): TokenKeeper {
       if (!tokenMethods.includes(connection.authMethod)) return undefined;
       return tokenMaterial({
         version: stored.version,
-        tokens: (refusedVersion) => ask(connection, connector, stored, refusedVersion),
+        tokens: (demand) => ask(connection, connector, stored, demand),
         expire: (failure, version) => expireConnection(deps, connection, version, failure),
       });
     },
-    async grant(connector, settings, credential) {
+    async grant(connection, connector, credential) {
       try {
-        return await clientCredentials(connector, settings, credential);
+        return await tokenFor(connection, connector, credential);
       } catch (error) {
         if (!(error instanceof OAuthFailure)) throw error;
         return oauthFailure(error);
       }
     },
   };
-}
-
-function pickClient({ clientId, clientSecret }: Fields): Fields {
-  return { ...(clientId !== undefined && { clientId }), ...(clientSecret !== undefined && { clientSecret }) };
 }
 
 /** Attests new tokens, in the transaction that stores them. For the lease store. */

@@ -1,4 +1,4 @@
-import type { Credential, ProviderFailure, ProviderIdentity } from '../connector/index.js';
+import type { AuthMethod, Credential, ProviderFailure, ProviderIdentity } from '../connector/index.js';
 import { ProviderFailure as Failure } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import type { Clock } from '../core/clock.js';
@@ -135,12 +135,18 @@ function fail(connection: Connection, failure: ProviderFailure, now: Date): void
 
 function toReason({ details }: ProviderFailure, { authMethod }: Connection, now: Date): StatusReason {
   const remedy =
-    details.category === 'AUTH'
-      ? authMethod === 'OAUTH2'
-        ? 'Authorize this connection again.'
-        : 'Make a new credential at the provider, with the scopes listed there, and rotate this connection to it.'
-      : details.retryAt
-        ? `Try again after ${details.retryAt.toISOString()}.`
-        : 'Try again; if it stays so, look at the provider’s status page.';
+    details.category === 'AUTH' ? remedyOfRefusal(details.code, authMethod) : remedyOf(details.retryAt);
   return storable({ code: details.code, message: `${details.message} ${remedy}`, since: now.toISOString() });
+}
+
+function remedyOfRefusal(code: string, authMethod: AuthMethod): string {
+  if (code.startsWith('secret_'))
+    return 'Mend what the credential refers to, or rotate this connection to another.';
+  if (authMethod === 'OAUTH2') return 'Authorize this connection again.';
+  return 'Make a new credential at the provider, with the scopes listed there, and rotate this connection to it.';
+}
+
+function remedyOf(retryAt: Date | undefined): string {
+  if (retryAt) return `Try again after ${retryAt.toISOString()}.`;
+  return 'Try again; if it stays so, look at the provider’s status page.';
 }

@@ -3,6 +3,7 @@ import { v7 as uuidV7 } from 'uuid';
 import { z } from 'zod';
 import {
   type Connector,
+  type Credential,
   type Manifest,
   ProviderFailure,
   type RegisteredWebhook,
@@ -13,6 +14,8 @@ import type { Caller } from '../core/caller.js';
 import { TributaryError, invalidInput } from '../core/errors.js';
 import type { Log } from '../core/log.js';
 import { requireInput, requireValid } from '../core/schema.js';
+import { Secret } from '../core/secret.js';
+import { storable } from '../core/storable.js';
 import type { AccessLog } from '../credential/access.js';
 import type { Vault } from '../credential/vault.js';
 import { type Change, changeConnection } from './change.js';
@@ -67,7 +70,8 @@ export async function registerWebhook(
   const setup = await openForProvider(deps, caller, endpoint, 'register_webhook');
 
   const wanted: WantedWebhook = { ...setup, events, target, ...(previousId && { previousId }) };
-  const opening = deps.opener.open(connection, connector, toAccessor(caller, 'register_webhook'));
+  const accessor = toAccessor(caller, 'register_webhook');
+  const opening = deps.opener.open(connection, connector, accessor, { told: secretsOf(setup) });
   const made = await toOutcome(opening.then(({ context }) => registrar.register(context, wanted)));
   if (made instanceof ProviderFailure) return tellFailure(deps, caller, connection.id, wanted, made);
   let isStored = known.some(isSame(made));
@@ -82,6 +86,7 @@ export async function registerWebhook(
   } catch (error) {
     const takingBack = (): Promise<void> =>
       opening.then(({ context }) => registrar.unregister(context, made));
+    isStored ||= await mayBeStored(deps, caller, connection, made, error);
     if (!isStored) await takeBack(deps, connection, made, takingBack());
     throw error;
   }
@@ -165,6 +170,11 @@ export function openForProvider(
   return openWebhookSetup(vault, endpoint, publicUrl());
 }
 
+/** What a webhook is known by: its secret, and the part of its URL that is one. */
+export function secretsOf({ url, secret }: Pick<WantedWebhook, 'url' | 'secret'>): Credential {
+  return { secret, token: new Secret(url.slice(url.lastIndexOf('/') + 1)) };
+}
+
 /** The provider's failure as data; everything else that is thrown is thrown on. */
 async function toOutcome<T>(work: Promise<T>): Promise<T | ProviderFailure> {
   try {
@@ -233,7 +243,7 @@ function store(
 ): WebhookRegistration {
   const { externalId, target, events } = made;
   const known = stored.find(isSame(made)) ?? stored.find(isAbout(target));
-  const fields = { externalId, target, events: [...events], updatedAt: now };
+  const fields = { ...storable({ externalId, target, events: [...events] }), updatedAt: now };
   const { id: connectionId, tenantId } = connection;
   const registration = known
     ? transaction.assign(known, fields)
@@ -245,6 +255,31 @@ function store(
   const result = { registration_id: registration.id, external_id: externalId };
   attest('register_webhook', 'SUCCESS', { target, events }, result);
   return registration;
+}
+
+/**
+ * Whether a commit has taken effect, though its answer was lost; what we refuse ourselves never has. Looked up under the
+ * connection's lock, so that one that is still under way is over. In doubt it has: what is in use stays.
+ */
+async function mayBeStored(
+  { log, ...deps }: RegistrationDeps,
+  caller: Caller,
+  { id: connectionId, providerId }: Connection,
+  made: RegisteredWebhook,
+  refusal: unknown,
+): Promise<boolean> {
+  if (refusal instanceof TributaryError) return false;
+  try {
+    return await changeConnection(deps, caller, connectionId, async ({ transaction }) =>
+      (await transaction.find(WebhookRegistration, { connectionId })).some(isSame(made)),
+    );
+  } catch (error) {
+    if (error instanceof TributaryError && error.code === 'NOT_FOUND') return false;
+    const { externalId, target } = made;
+    const about = { err: error, connectionId, providerId, externalId, target };
+    log.error(about, 'webhook: may be stored nowhere, left there');
+    return true;
+  }
 }
 
 /** Nothing may stay at the provider that we don't know of. If it does after all, the log says where. */

@@ -33,8 +33,8 @@ export interface Authenticator {
   authenticate(authorization: string | undefined): Promise<Identity>;
 }
 
-/** Visible ASCII, so that it can stand in a header and a log line. */
-const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
+/** Visible ASCII, so that it can stand in a header, a log line and a database. */
+export const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** The caller's own id for this request, when it is one that can be passed on; else a new one. */
 export function correlationIdOf(headers: IncomingHttpHeaders): string {

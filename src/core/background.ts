@@ -13,14 +13,17 @@ export function createBackground(log: Log): Background {
   const timers: NodeJS.Timeout[] = [];
   const running = new Map<string, Promise<void>>();
 
+  async function runOnce(what: string, work: (stop: AbortSignal) => Promise<unknown>): Promise<void> {
+    try {
+      await work(stopping.signal);
+    } catch (error) {
+      log.error({ err: error }, `${what} broke off`);
+    }
+  }
+
   function run(what: string, work: (stop: AbortSignal) => Promise<unknown>): void {
     if (running.has(what)) return;
-    const done = work(stopping.signal)
-      .then(
-        () => {},
-        (error: unknown) => log.error({ err: error }, `${what} broke off`),
-      )
-      .finally(() => running.delete(what));
+    const done = runOnce(what, work).finally(() => running.delete(what));
     running.set(what, done);
   }
 

@@ -3,7 +3,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { Client, Pool } from 'pg';
 import type { Caller } from './caller.js';
 import type { Log } from './log.js';
-import { connectionOf, letGo, listen } from './postgres.js';
+import { connectionOf, createListener, letGo } from './postgres.js';
 
 /** The role every request runs under: owns no table, can't bypass row-level security. */
 const APP_ROLE = 'tributary_app';
@@ -57,16 +57,17 @@ export async function openDb({ url, entities, migrations, log }: DbOptions): Pro
   const doors = new Pool({ ...asApp, max: 8 });
   doors.on('error', (error) => log.warn({ error: error.message }, 'database: an idle connection broke'));
   await requireAppRoleInUse(doors, orm.em.fork());
+  const listener = createListener(asApp, log);
 
   return {
     for: ({ tenantId }) => orm.em.fork({ session: { variables: { 'tributary.tenant': tenantId } } }),
     doors,
-    listen: (channel, onNotify) => listen(asApp, channel, onNotify, log),
+    listen: (channel, onNotify) => listener.listen(channel, onNotify),
     async ping() {
       await doors.query('select 1');
     },
     async close() {
-      await Promise.all([letGo(doors.end()), letGo(orm.close())]);
+      await Promise.all([listener.close(), letGo(doors.end()), letGo(orm.close())]);
     },
   };
 }

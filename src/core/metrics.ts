@@ -40,6 +40,12 @@ export function createMetrics() {
       labelNames: ['provider'],
       registers,
     }),
+    redrives: new Counter({
+      name: 'tributary_redrives_total',
+      help: 'Dead letters that were tried again, by provider, kind and what came of it.',
+      labelNames: ['provider', 'kind', 'outcome'],
+      registers,
+    }),
     journalQueue: new Gauge({
       name: 'tributary_journal_queue_entries',
       help: 'Entries that wait for the flush in flight.',
@@ -85,6 +91,49 @@ export function createMetrics() {
       name: 'tributary_circuit_changes_total',
       help: 'Circuits of connections that opened, tried again (HALF_OPEN) or closed.',
       labelNames: ['provider', 'state'],
+      registers,
+    }),
+    healthChanges: new Counter({
+      name: 'tributary_health_changes_total',
+      help: 'Connections whose health became another: HEALTHY, DEGRADED, UNHEALTHY or UNKNOWN.',
+      labelNames: ['provider', 'status'],
+      registers,
+    }),
+    incidents: new Counter({
+      name: 'tributary_incidents_total',
+      help: 'Incidents of connections that were opened (OPEN) or are over (RESOLVED), by kind.',
+      labelNames: ['provider', 'kind', 'state'],
+      registers,
+    }),
+    incidentDeliveries: new Counter({
+      name: 'tributary_incident_deliveries_total',
+      help: 'Attempts to tell a sink of an incident: delivered, failed (tried again later) or given_up.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    jobs: new Counter({
+      name: 'tributary_job_runs_total',
+      help: 'Runs of background jobs, by what became of them: see docs/jobs.md.',
+      labelNames: ['job', 'outcome'],
+      registers,
+    }),
+    jobLag: new Histogram({
+      name: 'tributary_job_lag_seconds',
+      help: 'From the time a run of a background job was due to its start.',
+      labelNames: ['job'],
+      buckets: seconds,
+      registers,
+    }),
+    polls: new Counter({
+      name: 'tributary_polls_total',
+      help: 'Polls of streams, by what they came to: found, idle, cut (the rest at once), failed, or lost (taken over or put to rest).',
+      labelNames: ['provider', 'outcome'],
+      registers,
+    }),
+    pollGaps: new Counter({
+      name: 'tributary_poll_gaps_total',
+      help: 'Signals that a poll found and no webhook told of within five minutes, where both are on.',
+      labelNames: ['provider'],
       registers,
     }),
     actions: new Counter({

@@ -60,7 +60,8 @@ export function toPage<T>(
   };
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** A cursor's position that is an id. */
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** A page of rows whose ids are UUIDv7, so that their order is the order they were made in; newest first. */
 export async function newestFirst<T extends { id: string }>(

@@ -66,53 +66,75 @@ export function toCallersError(error: unknown): TributaryError | undefined {
   });
 }
 
-/**
- * Calls back for every NOTIFY on the channel, and once after each (re)connect, since what came meanwhile is lost.
- * Answers what ends it.
- */
-export async function listen(
-  connection: ClientConfig,
-  channel: string,
-  onNotify: () => void,
-  log: Log,
-): Promise<() => Promise<void>> {
-  let client: Client | undefined;
+/** Hears of NOTIFY on any number of channels, over one connection. */
+export interface Listener {
+  /**
+   * Calls back for every NOTIFY on the channel, now, and once after each time that the connection was made anew, since
+   * what came meanwhile is lost. Answers what ends it.
+   */
+  listen(channel: string, onNotify: () => void): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+/** Connects when the first one listens, and again whenever the connection breaks. */
+export function createListener(connection: ClientConfig, log: Log): Listener {
+  const channels = new Map<string, Set<() => void>>();
+  let connecting: Promise<Client> | undefined;
   let retry: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  async function connect(): Promise<void> {
-    const next = new Client(connection);
-    next.on('notification', onNotify);
-    next.on('error', (error) => {
+  async function connect(): Promise<Client> {
+    const client = new Client(connection);
+    client.on('notification', ({ channel }) => tell(channel));
+    client.on('error', (error) => {
       log.warn({ error: error.message }, 'database: the listening connection broke; connecting again');
       connectLater();
     });
     try {
-      await next.connect();
-      await next.query(`listen ${escapeIdentifier(channel)}`);
+      await client.connect();
+      for (const channel of channels.keys()) await client.query(`listen ${escapeIdentifier(channel)}`);
     } catch (error) {
       // A standby takes connections and no LISTEN: each that is not ended would stay open beside the next.
-      await discard(next);
+      await discard(client);
       throw error;
     }
-    if (isClosed) return discard(next);
-    client = next;
-    onNotify();
+    for (const channel of channels.keys()) tell(channel);
+    return client;
   }
 
   function connectLater(): void {
     clearTimeout(retry);
     if (isClosed) return;
     retry = setTimeout(() => {
-      connect().catch(() => connectLater());
+      connecting = connect();
+      connecting.catch(connectLater);
     }, LISTEN_AGAIN_MS);
   }
 
-  await connect();
-  return async () => {
-    isClosed = true;
-    clearTimeout(retry);
-    if (client) await discard(client);
+  function tell(channel: string): void {
+    for (const onNotify of channels.get(channel) ?? []) onNotify();
+  }
+
+  return {
+    async listen(channel, onNotify) {
+      const known = channels.get(channel) ?? new Set();
+      channels.set(channel, known.add(onNotify));
+      if (connecting) {
+        const client = await connecting;
+        await client.query(`listen ${escapeIdentifier(channel)}`);
+        onNotify();
+      } else {
+        connecting = connect();
+        await connecting;
+      }
+      return async () => void known.delete(onNotify);
+    },
+    async close() {
+      isClosed = true;
+      clearTimeout(retry);
+      const client = await connecting?.catch(() => undefined);
+      if (client) await discard(client);
+    },
   };
 }
 

@@ -33,9 +33,12 @@ export function requireValid(schema: JsonSchema, value: unknown, prefix: string)
 export function requireInput<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw invalid(
-    parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), problem: message })),
-  );
+  throw invalid(parsed.error.issues.flatMap(problemsOf));
+}
+
+function problemsOf({ path, message, ...issue }: z.core.$ZodIssue): { field: string; problem: string }[] {
+  if (issue.code !== 'unrecognized_keys') return [{ field: path.join('.'), problem: message }];
+  return issue.keys.map((key) => ({ field: [...path, shown(key)].join('.'), problem: 'is not known' }));
 }
 
 function invalid(problems: readonly { field: string; problem: string }[]): TributaryError {
@@ -50,9 +53,13 @@ function fieldOf({ instancePath, params, keyword }: ErrorObject, prefix: string)
   return [prefix, ...path].join('.');
 }
 
-/** A key that is too long for a name may be a value in the wrong place, even a secret. */
 function shown(key: string): string {
-  return /^\w{1,32}$/.test(key) ? key : '…';
+  return isLikeName(key) ? key : '…';
+}
+
+/** What is too long for a name, or holds more digits than one, may be a value in the wrong place, even a secret. */
+export function isLikeName(text: string): boolean {
+  return /^\w{1,32}$/.test(text) && (text.match(/\d/g) ?? []).length <= 2;
 }
 
 function problemOf({ keyword, message = 'is not valid', params }: ErrorObject): string {

@@ -2,6 +2,8 @@ import type { Pool } from 'pg';
 import { v7 as uuidV7 } from 'uuid';
 import { TributaryError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
+import { isDatabaseAway } from '../core/postgres.js';
+import { toStorableJson } from '../core/storable.js';
 
 /** Who needs a secret, and what for. */
 export interface Accessor {
@@ -45,20 +47,42 @@ export function createAccessLog(pool: Pool, log: Log): AccessLog {
   let again: NodeJS.Timeout | undefined;
   let flushing: Promise<void> | undefined;
 
+  function write(rows: readonly Row[]): Promise<unknown> {
+    return pool.query({
+      name: 'secret_access_record',
+      text: 'select secret_access_record($1)',
+      values: [toStorableJson(rows)],
+    });
+  }
+
+  /** One row that the database refuses for what it is must not keep all that come after it from being written. */
+  async function writeOneByOne(rows: readonly Row[]): Promise<void> {
+    for (const row of rows) {
+      try {
+        await write([row]);
+      } catch (error) {
+        if (isDatabaseAway(error)) throw error;
+        log.error({ err: error, row }, 'vault: the use of a secret could not be written down');
+      }
+    }
+  }
+
   async function flush(): Promise<void> {
     while (waiting.length > 0) {
       const batch = waiting.slice(0, MAX_BATCH);
-      await pool.query({
-        name: 'secret_access_record',
-        text: 'select secret_access_record($1)',
-        values: [JSON.stringify(batch)],
-      });
+      try {
+        await write(batch);
+      } catch (error) {
+        if (isDatabaseAway(error)) throw error;
+        await writeOneByOne(batch);
+      }
       waiting.splice(0, batch.length);
     }
   }
 
   function start(): Promise<void> {
     clearTimeout(again);
+    again = undefined;
     flushing ??= flush()
       .catch((error: unknown) => {
         log.error({ err: error, waiting: waiting.length }, 'vault: uses of secrets wait to be written down');
@@ -66,6 +90,8 @@ export function createAccessLog(pool: Pool, log: Log): AccessLog {
       })
       .finally(() => {
         flushing = undefined;
+        // What came after the last look.
+        if (waiting.length > 0 && !again) void start();
       });
     return flushing;
   }

@@ -1,4 +1,5 @@
 import type { Config } from '../config.js';
+import type { Clock } from '../core/clock.js';
 import { Secret } from '../core/secret.js';
 import type { HttpClient } from '../outbound/client.js';
 import type { KeyWrapper } from './data-keys.js';
@@ -19,7 +20,7 @@ export interface SecretServices {
  * Connects to nothing yet: each service is called, and its library loaded, when it is first needed. `client` calls
  * addresses that the operator chose, private ones included. Throws ConfigError.
  */
-export function createSecretServices(config: Config, client: HttpClient): SecretServices {
+export function createSecretServices(config: Config, client: HttpClient, clock?: Clock): SecretServices {
   const vault = hashicorpVault(config, client);
   const providers = createKeyProviders({
     current: config.TRIBUTARY_KEY_PROVIDER,
@@ -52,6 +53,7 @@ export function createSecretServices(config: Config, client: HttpClient): Secret
     environment: config.TRIBUTARY_ENVIRONMENT,
     vault,
     variables: config.secretVariables,
+    clock,
   });
   return {
     wrapper: {

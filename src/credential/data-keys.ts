@@ -23,7 +23,10 @@ export interface DataKeys {
   current(tenantId: string): Promise<DataKey>;
   /** Throws a plain Error when there is no such version: it was destroyed, or never was. */
   ofVersion(tenantId: string, version: number): Promise<DataKey>;
-  /** The next version, wrapped: it seals once the caller has stored it and called `forget`. */
+  /**
+   * The next version, wrapped: it seals once the caller has stored it and called `forget`. Throws CONFLICT while the one
+   * before is still in use.
+   */
   next(tenantId: string): Promise<StoredKey>;
   /** Looks anew, before this process hears by itself that there is another version. */
   forget(tenantId: string): void;
@@ -44,6 +47,13 @@ export const KEYRING_AGE_MS = 60_000;
 /** How long a process goes on with an unwrapped key without asking its provider again: a revoked one ends then. */
 const UNWRAPPED_AGE_MS = 3_600_000;
 const RETRY_SECONDS = 5;
+const RESEAL_SECONDS = 900;
+
+const SEALED = `
+  select exists (select from credentials where tenant_id = $1)
+      or exists (select from webhook_endpoints where tenant_id = $1)
+      or exists (select from actions where tenant_id = $1)
+      or exists (select from deliveries where tenant_id = $1) as sealed`;
 
 /** A version as it is stored. */
 export interface StoredKey extends WrappedKey {
@@ -55,8 +65,17 @@ type Keyring = readonly StoredKey[];
 
 /** See {@link DataKeys}. Other processes hear of new versions at once, by NOTIFY. */
 export async function createDataKeys({ db, clock, log, wrapper }: DataKeysDeps): Promise<DataKeys> {
-  const keyrings = new LRUCache<string, Promise<Keyring>>({ max: MAX_TENANTS, ttl: KEYRING_AGE_MS });
-  const unwrapped = new LRUCache<string, Promise<DataKey>>({ max: MAX_TENANTS, ttl: UNWRAPPED_AGE_MS });
+  // What nobody asks for again is let go of as well.
+  const keyrings = new LRUCache<string, Promise<Keyring>>({
+    max: MAX_TENANTS,
+    ttl: KEYRING_AGE_MS,
+    ttlAutopurge: true,
+  });
+  const unwrapped = new LRUCache<string, Promise<DataKey>>({
+    max: MAX_TENANTS,
+    ttl: UNWRAPPED_AGE_MS,
+    ttlAutopurge: true,
+  });
   const stopListening = await db.listen('tributary_keys', () => keyrings.clear());
 
   /**
@@ -85,11 +104,15 @@ export async function createDataKeys({ db, clock, log, wrapper }: DataKeysDeps):
     return query<StoredKey>(tenantId, text, [tenantId]);
   }
 
-  async function load(tenantId: string): Promise<Keyring> {
-    const found = await read(tenantId);
-    if (found.length > 0) return found;
+  /** Only for a tenant that has nothing sealed: where keys are lost, another first one would stand in their way back. */
+  async function makeFirst(tenantId: string): Promise<Keyring> {
+    const [found] = await query<{ sealed: boolean }>(tenantId, SEALED, [tenantId]);
+    if (found?.sealed) {
+      throw new Error(`tenant ${tenantId} has sealed rows and no data key: restore data_keys from a backup`);
+    }
     await store(tenantId, await make(tenantId, 1));
-    return read(tenantId);
+    keyrings.delete(tenantId);
+    return keyringOf(tenantId);
   }
 
   async function make(tenantId: string, version: number): Promise<StoredKey> {
@@ -132,7 +155,7 @@ export async function createDataKeys({ db, clock, log, wrapper }: DataKeysDeps):
     }
   }
 
-  const keyringOf = (tenantId: string): Promise<Keyring> => sharing(keyrings, tenantId, () => load(tenantId));
+  const keyringOf = (tenantId: string): Promise<Keyring> => sharing(keyrings, tenantId, () => read(tenantId));
 
   function ready(tenantId: string, stored: StoredKey): Promise<DataKey> {
     // The wrapping is part of the name: a key wrapped anew is asked for anew.
@@ -146,7 +169,8 @@ export async function createDataKeys({ db, clock, log, wrapper }: DataKeysDeps):
 
   return {
     async current(tenantId) {
-      const [newest] = await keyringOf(tenantId);
+      const keyring = await keyringOf(tenantId);
+      const [newest] = keyring.length > 0 ? keyring : await makeFirst(tenantId);
       if (!newest) throw new Error('a tenant’s first data key was made and then not found');
       return ready(tenantId, newest);
     },
@@ -161,7 +185,11 @@ export async function createDataKeys({ db, clock, log, wrapper }: DataKeysDeps):
       return ready(tenantId, stored);
     },
     async next(tenantId) {
-      const [newest] = await load(tenantId);
+      const [newest, older] = await read(tenantId);
+      if (older) {
+        const message = 'The key was rotated a short while ago: what it seals is still being sealed anew.';
+        throw new TributaryError('CONFLICT', message, { retry_after_seconds: RESEAL_SECONDS });
+      }
       return make(tenantId, (newest?.version ?? 0) + 1);
     },
     forget: (tenantId) => void keyrings.delete(tenantId),

@@ -42,6 +42,7 @@ export const sealedColumns: readonly SealedColumn[] = [
   { table: 'actions', column: 'sealed_input', field: 'action_input', id: 'id' },
   { table: 'oauth_apps', column: 'sealed_secret', field: 'oauth_client_secret', id: 'id' },
   { table: 'oauth_flows', column: 'sealed', field: 'oauth_flow', id: 'id' },
+  { table: 'incident_sinks', column: 'sealed_secret', field: 'incident_sink_secret', id: 'id' },
   { table: 'deliveries', column: 'body', field: 'delivery_body', id: 'id' },
 ];
 

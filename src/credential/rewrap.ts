@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.js';
 import type { Db } from '../core/db.js';
 import { DataKeyRecord } from './data-key.entity.js';
 import type { KeyWrapper } from './data-keys.js';
+import type { WrappedKey } from './key-provider/key-provider.js';
 
 export interface RewrapDeps {
   readonly db: Db;
@@ -10,36 +12,31 @@ export interface RewrapDeps {
 }
 
 const BATCH = 100;
+const KEY_BYTES = 32;
 
 /**
- * Wraps every data key anew under the chosen key provider's newest key, while everything runs. Needed when the
- * key-encryption key changes: another master key, another provider. It goes on where an earlier run was cut off.
- * Answers how many keys it wrapped. Throws KeyProviderError.
+ * Wraps every data key anew that is not under the chosen key provider's newest key, while everything runs. Needed when
+ * the key-encryption key changes: another master key, another provider. Which are left is asked of the keys themselves,
+ * so that a run may be cut off at any point, and the key changed once more. Answers how many keys it wrapped; then none
+ * is left. Throws KeyProviderError.
  */
 export async function rewrapDataKeys(deps: RewrapDeps): Promise<number> {
-  const before = await beginRewrap(deps);
-  let count = 0;
-  for (;;) {
+  for (let count = 0; ;) {
+    // Asked each time: a service may rotate its key in the middle.
+    const { provider, keyId } = await currentKey(deps.wrapper);
     const { rows } = await deps.db.doors.query<{ tenant_id: string; version: number }>(
-      'select tenant_id, version from data_keys_wrapped_before($1, $2)',
-      [before, BATCH],
+      'select tenant_id, version from data_keys_not_under($1, $2, $3)',
+      [provider, keyId, BATCH],
     );
-    if (rows.length === 0) break;
+    if (rows.length === 0) return count;
     for (const { tenant_id: tenantId, version } of rows) await rewrap(deps, tenantId, version);
     count += rows.length;
   }
-  await deps.db.doors.query('select master_rewrap_end()');
-  return count;
 }
 
-/** The moment at which the run that is not finished yet began: now, or when the one that was cut off began. */
-async function beginRewrap({ db, clock }: RewrapDeps): Promise<Date> {
-  const { rows } = await db.doors.query<{ began: Date }>('select master_rewrap_begin($1) as began', [
-    clock.now(),
-  ]);
-  const [row] = rows;
-  if (!row) throw new Error('master_rewrap_begin answered nothing');
-  return row.began;
+/** What it wraps under now, told by wrapping something. */
+async function currentKey(wrapper: KeyWrapper): Promise<WrappedKey> {
+  return wrapper.wrap(randomBytes(KEY_BYTES), { tenantId: 'tributary', version: 0 });
 }
 
 async function rewrap({ db, clock, wrapper }: RewrapDeps, tenantId: string, version: number): Promise<void> {

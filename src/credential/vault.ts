@@ -10,7 +10,8 @@ export type SealedField =
   | 'action_input'
   | 'delivery_body'
   | 'oauth_client_secret'
-  | 'oauth_flow';
+  | 'oauth_flow'
+  | 'incident_sink_secret';
 
 /** Where a sealed value belongs. Bound into the seal, so that a value moved to another place does not open. */
 export interface SealedPlace extends Place {

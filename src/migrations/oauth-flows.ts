@@ -12,7 +12,7 @@ export class OAuthFlows extends Migration {
         connection_id uuid not null,
         link_hash bytea not null unique,
         state_hash bytea not null unique,
-        -- Of the browser that opened the link; nobody else can finish.
+        -- Of the browser whose person agreed to go on; nobody else can finish.
         session_hash bytea,
         sealed bytea not null,
         actor text not null,
@@ -51,7 +51,16 @@ export class OAuthFlows extends Migration {
 
 /** A browser comes without a token: what it brings is as good as one, and names one row. */
 const doors = `
-  -- Binds the flow to the browser that opens its link first.
+  -- For the page that tells what a link is about. Whoever only looks changes nothing.
+  create function oauth_flow_look(in_link_hash bytea, in_session_hash bytea, in_now timestamptz)
+  returns setof oauth_flows
+  language sql stable security definer set search_path = public, pg_temp as $$
+    select * from oauth_flows
+      where link_hash = in_link_hash and expires_at > in_now
+        and (session_hash is null or session_hash = in_session_hash)
+  $$;
+
+  -- Binds the flow to the browser that goes on first.
   create function oauth_flow_open(in_link_hash bytea, in_session_hash bytea, in_now timestamptz)
   returns setof oauth_flows
   language sql security definer set search_path = public, pg_temp as $$
@@ -71,6 +80,6 @@ const doors = `
       returning *
   $$;
 
-  revoke all on function oauth_flow_open, oauth_flow_take from public;
-  grant execute on function oauth_flow_open, oauth_flow_take to tributary_app;
+  revoke all on function oauth_flow_look, oauth_flow_open, oauth_flow_take from public;
+  grant execute on function oauth_flow_look, oauth_flow_open, oauth_flow_take to tributary_app;
 `;

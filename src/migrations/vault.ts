@@ -17,7 +17,6 @@ export class Vault extends Migration {
         primary key (tenant_id, version)
       );
       create index data_keys_created on data_keys (created_at);
-      create index data_keys_wrapped on data_keys (wrapped_at);
       alter table credentials
         add sealed_previous bytea,
         -- Until then the one before is tried as well.
@@ -29,10 +28,6 @@ export class Vault extends Migration {
         walk_at timestamptz(3) not null,
         source integer not null,
         after text not null
-      );
-      create table master_rewraps (
-        id boolean primary key default true check (id),
-        started_at timestamptz(3) not null
       );
       create table secret_accesses (
         id uuid primary key,
@@ -57,8 +52,6 @@ export class Vault extends Migration {
       `);
     }
     this.addSql(`
-      -- No policy: it is reached by its doors only.
-      alter table master_rewraps enable row level security;
       grant select, insert, delete on data_keys to tributary_app;
       grant update (provider, key_id, wrapped, wrapped_at) on data_keys to tributary_app;
       grant select, insert, update, delete on reseals to tributary_app;
@@ -106,25 +99,16 @@ const doors = `
     select k.tenant_id from data_keys k group by k.tenant_id having count(*) > 1 order by random() limit in_limit
   $$;
 
-  create function data_keys_wrapped_before(in_before timestamptz, in_limit integer)
+  -- Keys that another key-encryption key has wrapped.
+  create function data_keys_not_under(in_provider text, in_key_id text, in_limit integer)
   returns table (tenant_id text, version integer)
   language sql stable security definer set search_path = public, pg_temp as $$
-    select k.tenant_id, k.version from data_keys k where k.wrapped_at < in_before order by k.wrapped_at limit in_limit
+    select k.tenant_id, k.version from data_keys k
+      where (k.provider, k.key_id) is distinct from (in_provider, in_key_id)
+      order by k.tenant_id, k.version limit in_limit
   $$;
 
-  -- When the run that is not finished yet began: now, where there is none.
-  create function master_rewrap_begin(in_now timestamptz) returns timestamptz
-  language plpgsql security definer set search_path = public, pg_temp as $$
-  begin
-    insert into master_rewraps (started_at) values (in_now) on conflict do nothing;
-    return (select started_at from master_rewraps);
-  end $$;
-
-  create function master_rewrap_end() returns void
-  language sql security definer set search_path = public, pg_temp as $$ delete from master_rewraps $$;
-
-  revoke all on function secret_access_record, data_keys_due, data_keys_superseded, data_keys_wrapped_before,
-    master_rewrap_begin, master_rewrap_end from public;
-  grant execute on function secret_access_record, data_keys_due, data_keys_superseded, data_keys_wrapped_before,
-    master_rewrap_begin, master_rewrap_end to tributary_app;
+  revoke all on function secret_access_record, data_keys_due, data_keys_superseded, data_keys_not_under from public;
+  grant execute on function secret_access_record, data_keys_due, data_keys_superseded, data_keys_not_under
+    to tributary_app;
 `;

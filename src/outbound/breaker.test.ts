@@ -185,6 +185,17 @@ describe('shared by Redis', () => {
     expect([here.states(), there.states()]).toEqual([['OPEN'], ['HALF_OPEN', 'CLOSED']]);
   });
 
+  it('what another process had counted before is forgotten, once it has seen the circuit open', async () => {
+    const { clock, here, there, ref } = await setUpTwo();
+    for (let n = 0; n < 4; n += 1) await there.call(ref, failure('PROVIDER'));
+    await here.open(ref);
+    await refusalOf(there.breaker.enter(ref));
+    clock.advance(15 * SECOND);
+    await here.call(ref);
+    await there.call(ref, failure('PROVIDER'));
+    expect(await there.breaker.read(ref)).toMatchObject({ state: 'CLOSED' });
+  });
+
   it('goes on in the process alone while Redis is gone', async () => {
     const { there, ref } = await setUpTwo();
     await there.line.cut();

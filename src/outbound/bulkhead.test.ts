@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { BulkheadFull, createBulkhead } from './bulkhead.js';
 import type { Lane } from './target.js';
 
@@ -80,6 +80,20 @@ describe('a bulkhead', () => {
     expect(begun).toEqual(['1', '3']);
     await end('3');
     expect(await late).toBe('3');
+  });
+
+  it('forgets who has got in: the next waits its own time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { begun, start, end } = setUp({ slots: 1, waitMs: 100 });
+    void start('1');
+    void start('2');
+    vi.advanceTimersByTime(60);
+    await end('1');
+    void start('3');
+    vi.advanceTimersByTime(60);
+    await end('2');
+    expect(begun).toEqual(['1', '2', '3']);
   });
 
   it('gives the slot back when the work fails', async () => {

@@ -39,7 +39,7 @@ export async function exchange(
       ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
       deadlineMs,
     });
-    return { headers: answer.headers, result: read(target, answer, clock.now()) };
+    return { headers: answer.headers, result: read(target, request, answer, clock.now()) };
   } catch (error) {
     if (error instanceof HttpError) return { result: failureOfError(error) };
     throw error;
@@ -47,11 +47,21 @@ export async function exchange(
 }
 
 function read(
-  { connector, credential }: ProviderTarget,
+  target: ProviderTarget,
+  request: ProviderRequest,
   answer: HttpResponse,
   now: Date,
 ): ProviderResponse | ProviderFailure {
-  const { failures } = connector.manifest;
+  const { failures } = target.connector.manifest;
   if (!isFailure(answer, failures)) return toProviderResponse(answer);
-  return failureOfResponse(answer, failures, now, (text) => withoutSecrets(text, credential));
+  const secrets = secretsOf(target, request);
+  return failureOfResponse(answer, failures, now, (text) => withoutSecrets(text, secrets));
+}
+
+/** What the request carried that nobody may see: what signs it, and what it is there to tell. */
+function secretsOf({ credential, told = {} }: ProviderTarget, { headers = {} }: ProviderRequest): string[] {
+  const known = [...Object.values(credential), ...Object.values(told)].map((secret) => secret.reveal());
+  // An app that proves itself has signed with what only this request holds.
+  const proof = headers['authorization']?.split(' ').at(-1);
+  return proof === undefined ? known : [...known, proof];
 }

@@ -55,8 +55,9 @@ const remainingOf = async (limits: Limits, ref: ConnectionRef) =>
   (await limits.read(ref)).map(({ remaining }) => remaining);
 
 describe('windows', () => {
-  it('refuse with the time when the fullest one ends', async () => {
-    const [limits, ref] = [createLimits(shared, clock), refWith({ points: 1 }, { durationSeconds: 3_600 })];
+  it('refuse with the time when the last of the full ones ends', async () => {
+    const rules = [{ points: 1, durationSeconds: 10 }, { points: 1 }, { durationSeconds: 3_600 }];
+    const [limits, ref] = [createLimits(shared, clock), refWith(...rules)];
     expect(await call(limits, ref)).toBe('passed');
     const refusal = await call(limits, ref);
     expect(refusal).toMatchObject({ guard: 'limit', details: { category: 'RATE_LIMIT' } });

@@ -1,18 +1,33 @@
-import {
-  type Credential,
-  ProviderFailure,
-  type ProviderRequest,
-  type ProviderResponse,
-} from '../connector/index.js';
+import { ProviderFailure, type ProviderRequest, type ProviderResponse } from '../connector/index.js';
 import type { HttpResponse } from './client.js';
 import { Refusal } from './refusal.js';
 
-/** Some providers repeat a refused credential in their message, which is shown, stored and logged. */
-export function withoutSecrets(text: string, credential: Credential): string {
-  return Object.values(credential)
-    .map((secret) => secret.reveal())
-    .filter((value) => value !== '')
-    .reduce((masked, value) => masked.replaceAll(value, '[secret]'), text);
+/**
+ * Some providers repeat what they refuse in their message, which is shown, stored and logged: as it came, or in a form
+ * that it had on the way. The longest goes first, since one may be a part of another.
+ */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets
+    .flatMap((secret) => [secret, ...formsOf(secret)])
+    .filter((form) => form !== '')
+    .toSorted((one, other) => other.length - one.length)
+    .reduce((masked, form) => masked.replaceAll(form, '[secret]'), text);
+}
+
+/** In so few characters a form is found by chance. */
+const SHORTEST_FORM = 8;
+
+function formsOf(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const forms = [encodeURIComponent(secret.toWellFormed()), bytes.toString('hex')];
+  // Base64 says three bytes in four characters: how the secret looks depends on how many bytes stand before it.
+  for (const [before, shared] of [0, 2, 3].entries()) {
+    const whole = Math.floor(((before + bytes.length) * 4) / 3);
+    const behind = Buffer.concat([Buffer.alloc(before), bytes]);
+    for (const encoding of ['base64', 'base64url'] as const)
+      forms.push(behind.toString(encoding).slice(shared, whole));
+  }
+  return forms.filter(({ length }) => length >= SHORTEST_FORM);
 }
 
 /** Fills the template. A value can't leave its segment: `/`, `?` and `..` are encoded or refused. */

@@ -53,6 +53,9 @@ describe('the multiplier', () => {
     clock.advance(20_000);
     for (let n = 0; n < 3; n += 1) await learn(failed('PROVIDER', 503));
     expect(await multiplier()).toBe(0.75);
+    clock.advance(2_000);
+    await learn(failed('PROVIDER', 503));
+    expect(await multiplier()).toBe(0.75);
   });
 
   it('comes back slowly, by fast successes only', async () => {

@@ -97,7 +97,9 @@ export function createProviderGate(deps: ProviderGateDeps): ProviderGate {
   /** One try, from its place in the queue to what was learned of its answer. */
   function attempt(target: ProviderTarget, url: URL, request: ProviderRequest, giveUpAt: number) {
     return inSlot(target, async () => {
-      const tell = await admission.admit(target, target.lane ?? 'interactive', request.method);
+      const tell = target.mustGo
+        ? untold
+        : await admission.admit(target, target.lane ?? 'interactive', request.method);
       const startedAt = performance.now();
       const deadlineMs = Math.max(1, Math.round(giveUpAt - startedAt));
       const { headers, result } = await exchange(deps, target, url, request, deadlineMs);
@@ -142,9 +144,10 @@ export function createProviderGate(deps: ProviderGateDeps): ProviderGate {
     const url = urlOf(deps.baseUrls.get(manifest.id) ?? manifest.baseUrl, asked);
     const onRetry = ({ details }: ProviderFailure): void =>
       metrics.providerRetries.inc({ provider: manifest.id, category: details.category });
+    const once = () => attempt(target, url, asked, giveUpAt);
+    if (target.mustGo) return once();
     const pass = await breaker.enter(target);
     try {
-      const once = () => attempt(target, url, asked, giveUpAt);
       const response = await (pass.isProbe
         ? once()
         : sendWithRetries({ clock, random, onRetry }, asked, once));
@@ -172,6 +175,8 @@ export function createProviderGate(deps: ProviderGateDeps): ProviderGate {
     circuit: (ref) => breaker.read(ref),
   };
 }
+
+async function untold(): Promise<void> {}
 
 const FULL_MS = 1_000;
 

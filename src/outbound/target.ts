@@ -21,10 +21,14 @@ export interface ConnectionRef {
 
 export interface ProviderTarget extends ConnectionRef {
   readonly credential: Credential;
+  /** Secrets that the requests are there to tell, such as a webhook's: a provider may repeat them as well. */
+  readonly told?: Credential;
   readonly settings: JsonObject;
   readonly correlationId: string;
   /** Left out: `interactive`. */
   readonly lane?: Lane;
+  /** Gives something back, such as a consent: no circuit, limit or budget may keep that from happening. */
+  readonly mustGo?: boolean;
 }
 
 /** Names the connection in what all processes share. An id has no slash, so no two connections have one name. */

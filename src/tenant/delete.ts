@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client, escapeIdentifier } from 'pg';
 import { v7 as uuidV7 } from 'uuid';
 import type { Clock } from '../core/clock.js';
@@ -8,11 +9,16 @@ export type DeletedRows = Readonly<Record<string, number>>;
 
 /** What outlives a tenant: receipts, and of its connections what receipts refer to. */
 const KEPT = new Set(['receipts', 'connections']);
+/** By which something new could come. */
+const WAYS_IN = ['webhook_endpoints', 'credentials', 'oauth_flows', 'oauth_apps'];
+/** For requests that were under way. */
+const SETTLE_MS = 500;
 
 /**
- * Deletes a tenant as the owner of the database: its keys first and by themselves, so that from then on nothing of it
- * can be read, in backups neither; then everything but its receipts. Can be repeated when it was cut off. Processes
- * that run forget the keys within the hour at the latest, and at once when they hear of it by NOTIFY.
+ * Deletes a tenant as the owner of the database, while everything runs: first the ways in, so that nothing new comes;
+ * then its keys, so that from then on nothing of it can be read, in backups neither; then everything but its receipts,
+ * until nothing is left of what was still on its way. Can be repeated when it was cut off. Processes that run let go of
+ * an unwrapped key within the hour.
  */
 export async function deleteTenant(
   databaseUrl: string,
@@ -22,18 +28,33 @@ export async function deleteTenant(
   const client = new Client(connectionOf(databaseUrl));
   await client.connect();
   try {
-    const keys = await client.query('delete from data_keys where tenant_id = $1', [tenantId]);
-    await client.query('begin');
-    const rows = await deleteRows(client, tenantId);
-    await client.query(FORGET_CONNECTIONS, [tenantId, clock.now()]);
-    const deleted = { ...(keys.rowCount && { data_keys: keys.rowCount }), ...rows };
-    if (Object.keys(deleted).length > 0)
+    const deleted = await closeWaysIn(client, clock, tenantId);
+    for (let pass = await deleteRows(client, tenantId); Object.keys(pass).length > 0;) {
+      for (const [table, rows] of Object.entries(pass)) deleted[table] = (deleted[table] ?? 0) + rows;
+      await delay(SETTLE_MS);
+      pass = await deleteRows(client, tenantId);
+    }
+    if (Object.keys(deleted).length > 0) {
       await client.query(RECEIPT, [uuidV7(), tenantId, JSON.stringify(deleted), clock.now()]);
-    await client.query('commit');
+    }
     return deleted;
   } finally {
     await client.end();
   }
+}
+
+async function closeWaysIn(client: Client, clock: Clock, tenantId: string): Promise<Record<string, number>> {
+  const deleted: Record<string, number> = {};
+  await client.query('begin');
+  await client.query(FORGET_CONNECTIONS, [tenantId, clock.now()]);
+  for (const table of WAYS_IN) {
+    const { rowCount } = await client.query(`delete from ${table} where tenant_id = $1`, [tenantId]);
+    if (rowCount) deleted[table] = rowCount;
+  }
+  await client.query('commit');
+  const keys = await client.query('delete from data_keys where tenant_id = $1', [tenantId]);
+  if (keys.rowCount) deleted['data_keys'] = keys.rowCount;
+  return deleted;
 }
 
 async function deleteRows(client: Client, tenantId: string): Promise<DeletedRows> {
@@ -60,7 +81,7 @@ async function tenantTables(client: Client): Promise<string[]> {
 const FORGET_CONNECTIONS = `
   update connections set status = 'DELETED', status_reason = null, name = 'deleted', description = null, account = null,
     granted_scopes = null, settings = '{}', tags = '{}', updated_at = $2
-  where tenant_id = $1`;
+  where tenant_id = $1 and (status <> 'DELETED' or name <> 'deleted')`;
 
 const RECEIPT = `
   insert into receipts (id, tenant_id, operation, outcome, actor, correlation_id, request, result, occurred_at)

@@ -10,6 +10,7 @@ import { connectors } from '../../connectors/index.js';
 import { example } from '../../connectors/example/index.js';
 import { type App, createApp } from '../../src/app.js';
 import { type Config, readConfig } from '../../src/config.js';
+import type { Connector } from '../../src/connector/index.js';
 import { issueDevelopmentToken } from '../../src/core/auth.js';
 import { scopes } from '../../src/core/caller.js';
 import { type Clock, systemClock } from '../../src/core/clock.js';
@@ -56,6 +57,8 @@ export interface TestAppOptions {
   readonly log?: Log;
   /** Another way to the database, given its URL: a line that can be cut. */
   readonly via?: (url: string) => string;
+  /** Others than ours and the example. */
+  readonly connectors?: readonly Connector[];
   /** A second process on the first one's database and keys. */
   readonly beside?: TestApp;
 }
@@ -78,7 +81,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const app = await createApp({
     config,
     databaseUrl: via(database.url),
-    connectors: [...connectors, example],
+    connectors: options.connectors ?? [...connectors, example],
     clock,
     log,
   });

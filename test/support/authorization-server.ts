@@ -38,6 +38,7 @@ const REDIRECT_URI = 'https://tributary.example/callback';
 
 export async function startAuthorizationServer(
   changes: Partial<OAuth> = {},
+  redirectUri = REDIRECT_URI,
 ): Promise<TestAuthorizationServer> {
   const clientSecret = randomBytes(24).toString('base64url');
   const events: TokenEvent[] = [];
@@ -51,7 +52,7 @@ export async function startAuthorizationServer(
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const provider = createProvider(url, clientSecret);
+  const provider = createProvider(url, clientSecret, redirectUri);
   provider.on('grant.success', (ctx) => void events.push({ what: 'granted', grantType: grantTypeOf(ctx) }));
   provider.on('grant.error', (ctx, error) => {
     const why = error.error_detail ?? error.error_description ?? error.message;
@@ -76,13 +77,13 @@ export async function startAuthorizationServer(
   return {
     url,
     app: toApp(url, clientSecret, changes),
-    redirectUri: REDIRECT_URI,
+    redirectUri,
     events,
     revokedFamilies,
     delayTokens: (before, after) => void (delay = { before, after }),
     login(authorizationUrl, answer = 'allow') {
       if (answer === 'deny') denied.add(authorizationUrl.searchParams.get('state') ?? '');
-      return browse(authorizationUrl);
+      return browse(authorizationUrl, redirectUri);
     },
     async close() {
       const closed = once(server, 'close');
@@ -93,7 +94,7 @@ export async function startAuthorizationServer(
   };
 }
 
-function createProvider(url: string, clientSecret: string): Provider {
+function createProvider(url: string, clientSecret: string, redirectUri: string): Provider {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return new Provider(url, {
     adapter: createOidcMemory(),
@@ -101,7 +102,7 @@ function createProvider(url: string, clientSecret: string): Provider {
       {
         client_id: CLIENT_ID,
         client_secret: clientSecret,
-        redirect_uris: [REDIRECT_URI],
+        redirect_uris: [redirectUri],
         grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
         response_types: ['code'],
       },
@@ -173,11 +174,11 @@ async function interact(
 }
 
 /** Follows redirects with a jar of cookies until one leads to us. */
-async function browse(start: URL): Promise<URLSearchParams> {
+async function browse(start: URL, redirectUri: string): Promise<URLSearchParams> {
   const cookies = new Map<string, string>();
   let location = start;
   for (let hops = 0; hops < 10; hops += 1) {
-    if (location.href.startsWith(REDIRECT_URI)) return location.searchParams;
+    if (location.href.startsWith(redirectUri)) return location.searchParams;
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const answer = await fetch(location, { headers: { cookie }, redirect: 'manual' });
     for (const line of answer.headers.getSetCookie()) {

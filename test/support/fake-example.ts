@@ -1,13 +1,29 @@
+import { textAt } from '../../src/connector/index.js';
 import type { Clock } from '../../src/core/clock.js';
 import { type FakeAnswer, type FakeProvider, type FakeRequest, startFakeProvider } from './fake-provider.js';
 
 export interface FakeExample {
   readonly provider: FakeProvider;
-  /** The only token it accepts. */
+  /** The only token it accepts, unless it is told otherwise. */
   readonly token: string;
+  /** Which tokens it accepts from now on. */
+  accept(isGood: (token: string) => boolean): void;
   /** Creates this many issues, as other people would. */
   addIssues(count: number): void;
+  /** By their keys, as other people would. */
+  comment(issue: string, text: string): void;
+  close(issue: string): void;
   readonly hooks: readonly ExampleHook[];
+  /** All that happened there, oldest first, in the bodies that webhooks would bring. */
+  readonly events: readonly ExampleEvent[];
+}
+
+/** An entry of its log. */
+export interface ExampleEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly occurred_at: string;
+  readonly issue: object;
 }
 
 /** A webhook of its one project. */
@@ -31,14 +47,36 @@ const PAGE_SIZE = 100;
 export async function startFakeExample(clock: Clock): Promise<FakeExample> {
   const provider = await startFakeProvider();
   const token = 'ex_live_2f9c6a1d7e';
+  let isAccepted = (given: string): boolean => given === token;
   const issues: Thing[] = [];
   const commentsByKey = new Map<string, FakeAnswer>();
+  const entries: ExampleEvent[] = [];
+
+  function addEvent(type: string, more: { readonly issue: object; readonly comment?: object }): void {
+    const fields = { project: 'DEMO', actor: { id: 'usr_7', name: 'Ada' }, ...more };
+    entries.push({
+      id: `evt_${entries.length + 1}`,
+      type,
+      occurred_at: clock.now().toISOString(),
+      ...fields,
+    });
+  }
+
+  /** A log: the cursor is the place of an entry, and leads on also where nothing follows yet. */
+  function listEvents({ query }: FakeRequest): FakeAnswer {
+    const since = entries.findIndex(({ occurred_at: at }) => at >= (query['since'] ?? ''));
+    const start = Number(query['cursor'] ?? (since < 0 ? entries.length : since));
+    const items = entries.slice(start, start + Math.min(Number(query['limit'] ?? PAGE_SIZE), PAGE_SIZE));
+    const end = start + items.length;
+    return { status: 200, body: { items, next_cursor: String(end), has_more: end < entries.length } };
+  }
 
   function addIssue(title: string, body: string): Thing {
     const key = `DEMO-${issues.length + 1}`;
     const answer = { id: `iss_${issues.length + 1}`, key, title, url: `https://example.com/issues/${key}` };
     const issue = { id: answer.id, body, createdAt: clock.now(), answer };
     issues.push(issue);
+    addEvent('issue.created', { issue: { ...answer, state: 'open' } });
     return issue;
   }
 
@@ -59,14 +97,17 @@ export async function startFakeExample(clock: Clock): Promise<FakeExample> {
     return { status: 200, body: { items, next_cursor: end < found.length ? String(end) : null } };
   }
 
-  function addComment({ headers }: FakeRequest, issue: string | undefined): FakeAnswer {
-    if (!issues.some(({ answer }) => answer['key'] === issue)) return exampleError(404);
+  function addComment({ headers, body }: Pick<FakeRequest, 'headers' | 'body'>, issue?: string): FakeAnswer {
+    const about = issues.find(({ answer }) => answer['key'] === issue);
+    if (!about) return exampleError(404);
     const key = headers['idempotency-key'] ?? crypto.randomUUID();
     const known = commentsByKey.get(key);
     if (known) return known;
     provider.addEffect('comment');
     const id = `com_${commentsByKey.size + 1}`;
-    const answer = { status: 201, body: { id, url: `https://example.com/issues/${issue}#${id}` } };
+    const url = `https://example.com/issues/${issue}#${id}`;
+    const answer = { status: 201, body: { id, url } };
+    addEvent('comment.created', { issue: about.answer, comment: { id, url, body: textAt(body, 'body') } });
     commentsByKey.set(key, answer);
     return answer;
   }
@@ -93,7 +134,8 @@ export async function startFakeExample(clock: Clock): Promise<FakeExample> {
 
   const on = (route: string, handle: (request: FakeRequest, params: Record<string, string>) => FakeAnswer) =>
     provider.on(route, (request, params) => {
-      if (request.headers['authorization'] !== `Bearer ${token}`) return exampleError(401);
+      const [scheme, given = ''] = (request.headers['authorization'] ?? '').split(' ');
+      if (scheme !== 'Bearer' || !isAccepted(given)) return exampleError(401);
       if ('project' in params && params['project'] !== 'DEMO') return exampleError(404);
       return handle(request, params);
     });
@@ -102,6 +144,7 @@ export async function startFakeExample(clock: Clock): Promise<FakeExample> {
     headers: { 'example-scopes': 'issues:read issues:write webhooks:write' },
     body: { id: 'acc_1', name: 'Ada' },
   }));
+  on('GET /v1/events', listEvents);
   on('POST /v1/projects/{project}/issues', createIssue);
   on('GET /v1/projects/{project}/issues', listIssues);
   on('POST /v1/projects/{project}/issues/{issue}/comments', (request, { issue }) =>
@@ -130,7 +173,14 @@ export async function startFakeExample(clock: Clock): Promise<FakeExample> {
   return {
     provider,
     token,
+    accept: (isGood) => void (isAccepted = isGood),
     hooks,
+    events: entries,
+    comment: (issue, body) => void addComment({ headers: {}, body: { body } }, issue),
+    close(issue) {
+      const about = issues.find(({ answer }) => answer['key'] === issue);
+      if (about) addEvent('issue.closed', { issue: { ...about.answer, state: 'closed' } });
+    },
     addIssues(count) {
       for (let made = 0; made < count; made++) addIssue('Another one', 'By someone else.');
     },

@@ -22,6 +22,9 @@ export interface Issue extends Comment {
   readonly labels: readonly string[];
   readonly comments: Comment[];
   readonly pull?: Pull;
+  /** Comments count as well. */
+  updatedAt: Date;
+  closedAt?: Date;
 }
 
 export interface Status {
@@ -55,7 +58,7 @@ export function toTime(date: Date): string {
 }
 
 export function toIssue({ pull, ...issue }: Issue) {
-  const at = toTime(issue.createdAt);
+  const closedAt = pull?.merged?.at ?? issue.closedAt;
   return {
     id: issue.id,
     node_id: `I_${issue.id}`,
@@ -66,7 +69,7 @@ export function toIssue({ pull, ...issue }: Issue) {
     events_url: `${API}/issues/${issue.number}/events`,
     html_url: `${WEB}/${pull ? 'pull' : 'issues'}/${issue.number}`,
     number: issue.number,
-    state: pull?.merged ? 'closed' : 'open',
+    state: closedAt ? 'closed' : 'open',
     title: issue.title,
     body: issue.body,
     user,
@@ -79,9 +82,9 @@ export function toIssue({ pull, ...issue }: Issue) {
     ...(pull && {
       pull_request: { url: `${API}/pulls/${issue.number}`, html_url: `${WEB}/pull/${issue.number}` },
     }),
-    closed_at: pull?.merged ? toTime(pull.merged.at) : null,
-    created_at: at,
-    updated_at: at,
+    closed_at: closedAt ? toTime(closedAt) : null,
+    created_at: toTime(issue.createdAt),
+    updated_at: toTime(issue.updatedAt),
     author_association: 'OWNER',
   };
 }
@@ -117,7 +120,12 @@ export function toPull(issue: Issue, { headSha, isMergeable, merged }: Pull): ob
     mergeable: merged ? null : isMergeable,
     mergeable_state: merged ? 'unknown' : isMergeable ? 'clean' : 'dirty',
     head: { label: 'octo:topic', ref: 'topic', sha: headSha },
-    base: { label: 'octo:main', ref: 'main', sha: '0'.repeat(39).concat('1') },
+    base: {
+      label: 'octo:main',
+      ref: 'main',
+      sha: '0'.repeat(39).concat('1'),
+      repo: { full_name: REPOSITORY },
+    },
   };
 }
 

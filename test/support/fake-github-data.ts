@@ -12,6 +12,8 @@ export interface OctoDemo {
   readonly statuses: readonly Status[];
   addIssue(fields: Partial<Issue>): Issue;
   addComment(issue: Issue, body: string): Comment;
+  close(issue: Issue): void;
+  merge(issue: Issue): void;
   addStatus(fields: Omit<Status, 'id' | 'createdAt'>): Status;
   /** More than a page of everything, as other people make it. */
   crowd(): void;
@@ -27,12 +29,23 @@ export function createOctoDemo(clock: Clock): OctoDemo {
     const id = ++lastId;
     const number = issues.length + 1;
     const issue = { id, number, title: `Number ${number}`, body: null, labels: [], comments: [], ...fields };
-    return issues[issues.push({ ...issue, createdAt: clock.now() }) - 1]!;
+    const now = clock.now();
+    return issues[issues.push({ ...issue, createdAt: now, updatedAt: now }) - 1]!;
+  }
+
+  function close(issue: Issue): void {
+    issue.closedAt = issue.updatedAt = clock.now();
+  }
+
+  function merge(issue: Issue): void {
+    if (issue.pull) issue.pull.merged = { sha: MERGE_SHA, at: clock.now() };
+    issue.updatedAt = clock.now();
   }
 
   function addComment(issue: Issue, body: string): Comment {
     const comment = { id: ++lastId, body, createdAt: clock.now() };
     issue.comments.push(comment);
+    issue.updatedAt = clock.now();
     return comment;
   }
 
@@ -57,5 +70,5 @@ export function createOctoDemo(clock: Clock): OctoDemo {
     }
   }
 
-  return { issues, statuses, addIssue, addComment, addStatus, crowd };
+  return { issues, statuses, addIssue, addComment, close, merge, addStatus, crowd };
 }

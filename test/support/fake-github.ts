@@ -1,7 +1,6 @@
 import type { Clock } from '../../src/core/clock.js';
-import { HEAD_SHA, MERGE_SHA, createOctoDemo } from './fake-github-data.js';
+import { HEAD_SHA, MERGE_SHA, type OctoDemo, createOctoDemo } from './fake-github-data.js';
 import {
-  type Comment,
   type Issue,
   type Status,
   githubError,
@@ -30,6 +29,8 @@ export interface FakeGitHub {
   /** The only token it accepts: a classic one with the scopes `repo` and `read:user`, until more are granted. */
   readonly token: string;
   readonly hooks: FakeHooks;
+  /** What is in it, and what people do there. */
+  readonly octo: OctoDemo;
   grant(scope: string): void;
   /** More than a page of issues, comments and statuses, as other people make them. */
   crowd(): void;
@@ -60,13 +61,37 @@ export async function startFakeGitHub(clock: Clock): Promise<FakeGitHub> {
     return { status: 201, body: toIssue(octo.addIssue({ title, body: text ?? null, labels: labels ?? [] })) };
   }
 
-  /** Open ones by default, newest first; `since` means updated since. Nothing is ever updated here. */
+  /** Open ones by default, newest first; `since` means updated since. */
   function listIssues(request: FakeRequest): FakeAnswer {
-    const { state = 'open', since, direction = 'desc' } = request.query;
+    const { since, state = 'open' } = request.query;
     const found = issues
-      .filter((issue) => state === 'all' || (issue.pull?.merged ? 'closed' : 'open') === state)
-      .filter((issue) => isSince(issue, since));
-    return page((direction === 'asc' ? found : found.toReversed()).map(toIssue), request);
+      .filter((issue) => state === 'all' || toIssue(issue).state === state)
+      .filter(({ updatedAt }) => isSince(updatedAt, since));
+    return page(inOrder(found, request).map(toIssue), request);
+  }
+
+  /** https://docs.github.com/rest/pulls/pulls#list-pull-requests: knows no `since`. */
+  function listPulls(request: FakeRequest): FakeAnswer {
+    const found = inOrder(
+      issues.filter(({ pull }) => pull),
+      request,
+    );
+    return page(
+      found.map((issue) => toListedPull(issue)),
+      request,
+    );
+  }
+
+  /** https://docs.github.com/rest/issues/comments#list-issue-comments-for-a-repository */
+  function listAllComments(request: FakeRequest): FakeAnswer {
+    const found = issues
+      .flatMap((issue) => issue.comments.map((comment) => ({ issue, comment })))
+      .filter(({ comment }) => isSince(comment.createdAt, request.query['since']))
+      .toSorted((one, other) => one.comment.createdAt.getTime() - other.comment.createdAt.getTime());
+    return page(
+      found.map(({ issue, comment }) => toComment(issue, comment)),
+      request,
+    );
   }
 
   function createComment({ body }: FakeRequest, issue: Issue): FakeAnswer {
@@ -94,13 +119,14 @@ export async function startFakeGitHub(clock: Clock): Promise<FakeGitHub> {
   }
 
   /** https://docs.github.com/rest/pulls/pulls#merge-a-pull-request */
-  function merge({ body }: FakeRequest, { pull }: Issue): FakeAnswer {
+  function merge({ body }: FakeRequest, issue: Issue): FakeAnswer {
+    const { pull } = issue;
     const { sha } = (body ?? {}) as { sha?: string };
     if (!pull) return githubError(404);
     if (pull.merged || !pull.isMergeable) return githubError(405);
     if (sha && sha !== pull.headSha) return githubError(409);
     provider.addEffect('merge');
-    pull.merged = { sha: MERGE_SHA, at: clock.now() };
+    octo.merge(issue);
     return {
       status: 200,
       body: { sha: MERGE_SHA, merged: true, message: 'Pull Request successfully merged' },
@@ -142,7 +168,9 @@ export async function startFakeGitHub(clock: Clock): Promise<FakeGitHub> {
   on('GET /user', () => ({ status: 200, body: user }));
   on(`POST ${REPO}/issues`, createIssue);
   on(`GET ${REPO}/issues`, listIssues);
+  on(`GET ${REPO}/pulls`, listPulls);
   onIssue(`GET ${REPO}/issues/{number}`, (_, issue) => ({ status: 200, body: toIssue(issue) }));
+  on(`GET ${REPO}/issues/comments`, listAllComments);
   onIssue(`POST ${REPO}/issues/{number}/comments`, createComment);
   onIssue(`GET ${REPO}/issues/{number}/comments`, listComments);
   on(`POST ${REPO}/statuses/{sha}`, (request, { sha }) => createStatus(request, sha));
@@ -159,12 +187,12 @@ export async function startFakeGitHub(clock: Clock): Promise<FakeGitHub> {
     addEffect: provider.addEffect,
   });
 
-  return { provider, token, hooks, grant: (scope) => void scopes.push(scope), crowd: octo.crowd };
+  return { provider, token, hooks, octo, grant: (scope) => void scopes.push(scope), crowd: octo.crowd };
 }
 
 /** Oldest first, always. */
 function listComments(request: FakeRequest, issue: Issue): FakeAnswer {
-  const found = issue.comments.filter((comment) => isSince(comment, request.query['since']));
+  const found = issue.comments.filter(({ createdAt }) => isSince(createdAt, request.query['since']));
   return page(
     found.map((comment) => toComment(issue, comment)),
     request,
@@ -187,6 +215,25 @@ function saysTheSame(one: Status, other: Status): boolean {
 }
 
 /** Compared in whole seconds, as the times that it tells are. */
-function isSince({ createdAt }: Comment, since: string | undefined): boolean {
-  return !since || Math.floor(createdAt.getTime() / 1000) * 1000 >= Date.parse(since);
+function isSince(time: Date, since: string | undefined): boolean {
+  return !since || Math.floor(time.getTime() / 1000) * 1000 >= Date.parse(since);
+}
+
+/** Sorted by creation, newest first, unless it was asked for otherwise. */
+function inOrder(found: readonly Issue[], { query }: FakeRequest): readonly Issue[] {
+  const field = query['sort'] === 'updated' ? 'updatedAt' : 'createdAt';
+  const sorted = found.toSorted((one, other) => one[field].getTime() - other[field].getTime());
+  return query['direction'] === 'asc' ? sorted : sorted.toReversed();
+}
+
+/** Lists leave out what has to be worked out for each. */
+function toListedPull(issue: Issue): object {
+  const {
+    merged: _,
+    merged_by: __,
+    mergeable: ___,
+    mergeable_state: ____,
+    ...listed
+  } = toPull(issue, issue.pull!) as Record<string, unknown>;
+  return listed;
 }

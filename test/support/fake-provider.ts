@@ -47,6 +47,7 @@ export interface FakeProvider {
   readonly requests: readonly FakeRequest[];
   /** How often each effect came about. */
   readonly effects: ReadonlyMap<string, number>;
+  /** `POST /things/{id}`. Of routes that fit, the newest answers. */
   on(route: string, handler: FakeHandler): void;
   /** Handlers call it when they change the world. */
   addEffect(name: string): void;
@@ -117,7 +118,7 @@ export async function startFakeProvider(): Promise<FakeProvider> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     effects,
-    on: (route, handler) => void routes.push({ route, handler }),
+    on: (route, handler) => void routes.unshift({ route, handler }),
     addEffect: (name) => void effects.set(name, (effects.get(name) ?? 0) + 1),
     next: (match, ...behaviors) =>
       void script.push({ matches: toPredicate(match), behaviors: [...behaviors] }),

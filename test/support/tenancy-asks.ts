@@ -22,7 +22,13 @@ const mk = (): string => `mk${randomUUID().replaceAll('-', '').slice(0, 16)}`;
 export function idsOfNobody(): Ids {
   const [mark, id] = [mk(), randomUUID];
   const ids = { connection: id(), signal: id(), action: id(), receipt: id() };
-  return { ...ids, tenant: `tenant-${mark}`, key: `${mark} 0`, mark, correlation: `${mark} did 0` };
+  return { ...ids, tenant: `tenant-${mark}`, key: `${mark} 0`, mark, correlation: `${mark}-did-0` };
+}
+
+/** What others may try: connections that are changed or deleted meanwhile as well. */
+export function foreignIdsOf(tenant: Tenant, n: number): Ids {
+  const connections = [...tenant.connections, ...tenant.lives];
+  return { ...idsOf(tenant, n), connection: pick(connections, n)!.connectionId };
 }
 
 export function idsOf(tenant: Tenant, n: number): Ids {
@@ -76,6 +82,7 @@ export function createAsks(of: GraphQLSchema): Record<'reads' | 'changes', Recor
     'signals by connection': query('signals', 'filter', (ids) => ({ connectionIds: [ids.connection] })),
     'actions by connection': query('actions', 'filter', (ids) => ({ connectionId: ids.connection })),
     'actions by correlation': query('actions', 'filter', (ids) => ({ correlationId: ids.correlation })),
+    'deadLetters by connection': query('deadLetters', 'filter', (ids) => ({ connectionId: ids.connection })),
     'receipts by connection': query('receipts', 'filter', (ids) => ({ connectionId: ids.connection })),
     'receipts by correlation': query('receipts', 'filter', (ids) => ({ correlationId: ids.correlation })),
     '_entities: connection': entity('IntegrationConnection', ({ connection }) => connection),
@@ -91,6 +98,16 @@ export function createAsks(of: GraphQLSchema): Record<'reads' | 'changes', Recor
       idempotencyKey: key,
       action: comment,
     })),
+    ...change('redrive', 'input', ({ action }) => ({ ids: [action] })),
+    'redrive by connection': byArgument('mutation', 'redrive', 'input', (ids) => ({
+      filter: { connectionId: ids.connection },
+    })),
+    ...change('replaySignals', 'input', (ids) => ({
+      connectionId: ids.connection,
+      from: '2020-01-01T00:00:00Z',
+      to: '2040-01-01T00:00:00Z',
+      dryRun: false,
+    })),
     ...change('updateConnection', 'input', (ids) => ({ connectionId: ids.connection, name: 'stolen' })),
     ...change('rotate', 'input', (ids) => ({ connectionId: ids.connection, what: 'WEBHOOK_SECRET' })),
     ...change('setCallBudget', 'input', (ids) => ({ connectionId: ids.connection, callsPerHour: 0 })),
@@ -102,6 +119,11 @@ export function createAsks(of: GraphQLSchema): Record<'reads' | 'changes', Recor
       target: { repository: 'octo/demo' },
     })),
     ...change('unregisterWebhook', 'connectionId', ({ connection }) => connection),
+    ...change('pollNow', 'connectionId', ({ connection }) => connection),
+    ...change('setPolling', 'input', (ids) => ({ connectionId: ids.connection, isOn: false })),
+    ...change('probe', 'connectionId', ({ connection }) => connection),
+    // A read; but nothing that tenants do here leads to one that they could read.
+    'incidents by connection': query('incidents', 'filter', (ids) => ({ connectionId: ids.connection })),
     ...change('disconnect', 'connectionId', ({ connection }) => connection),
   };
   return { reads: ofQuery, changes: ofMutation };

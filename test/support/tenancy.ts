@@ -3,7 +3,7 @@ import { type GraphQLField, getNamedType, isLeafType, isObjectType, print } from
 import type { Client } from 'graphql-ws';
 import { expect } from 'vitest';
 import { ConnectDocument, ExecuteActionDocument, VerifyDocument } from '../../schema/generated/operations.js';
-import type { TestApp } from './app.js';
+import { type TestApp, createCaller } from './app.js';
 import { type FakeProvider, startFakeProvider } from './fake-provider.js';
 import { type Delivery, type Hook, type WebhookAnswer, githubDelivery, post } from './github.js';
 
@@ -37,17 +37,29 @@ export interface Watch {
   readonly end: () => Promise<void>;
 }
 
+/** A connection that is changed in every way there is. */
+export interface Life {
+  readonly connectionId: string;
+  name: string;
+  isOver: boolean;
+}
+
 /** A tenant, all that it did, and all that it was told. Everything that it makes carries its mark. */
 export interface Tenant {
   readonly id: string;
   readonly mark: string;
+  /** The process that it speaks to now; see {@link speakingTo}. */
   readonly url: string;
   readonly token: string;
   readonly socket: Client;
+  /** All processes, by number. */
+  readonly processes: readonly { readonly url: string; readonly socket: Client }[];
   readonly told: Told[];
   readonly connections: (Hook & { readonly name: string })[];
-  /** One entry for each `verify` that was answered: the connection. */
-  readonly verified: string[];
+  /** Connections that go through a whole life, each by itself; no other command touches them. */
+  readonly lives: Life[];
+  /** `<verb> <connection>` of every change that was answered, beside `connect`. */
+  readonly changed: string[];
   readonly actions: Map<string, OwnAction>;
   /** `<connection> <event>` of what was accepted, and the delivery itself for whoever records the line. */
   readonly deliveries: Map<string, Delivery>;
@@ -58,19 +70,21 @@ export interface Tenant {
   readonly refused: Set<string>;
 }
 
-export async function createTenant(app: TestApp): Promise<Tenant> {
+export async function createTenant(apps: readonly TestApp[]): Promise<Tenant> {
   const mark = `mk${randomBytes(8).toString('hex')}`;
   const id = `tenant-${mark}`;
-  const caller = await app.caller(id);
+  const { token } = await apps[0]!.caller(id);
+  const processes = apps.map(({ url }) => ({ url, socket: createCaller(url, token).socket() }));
   return {
     id,
     mark,
-    url: app.url,
-    token: caller.token,
-    socket: caller.socket(),
+    ...processes[0]!,
+    token,
+    processes,
     told: [],
     connections: [],
-    verified: [],
+    lives: [],
+    changed: [],
     actions: new Map(),
     deliveries: new Map(),
     signals: new Set(),
@@ -79,6 +93,12 @@ export async function createTenant(app: TestApp): Promise<Tenant> {
     refused: new Set(),
   };
 }
+
+/** The same tenant, as it speaks to another process. */
+export const speakingTo = (tenant: Tenant, process: number): Tenant => ({
+  ...tenant,
+  ...tenant.processes[process % tenant.processes.length]!,
+});
 
 /** A GitHub where every tenant has accounts of its own: what it answers carries the mark of the token that asked. */
 export async function startMarkedGitHub(): Promise<FakeProvider> {
@@ -97,6 +117,7 @@ export async function startMarkedGitHub(): Promise<FakeProvider> {
     comments += 1;
     return { status: 201, body: { id: comments, html_url: `https://github.com/${mark}#${comments}` } };
   });
+  provider.on('GET /repos/{owner}/{repo}/issues/{number}/comments', () => ({ status: 200, body: [] }));
   return provider;
 }
 
@@ -130,7 +151,7 @@ export async function ask(tenant: Tenant, query: string, variables: object = {})
 
 /** Sends a webhook and keeps the answer. */
 export async function send(tenant: Tenant, url: string, delivery: Delivery): Promise<WebhookAnswer> {
-  const { status, headers, body } = await post(url, delivery);
+  const { status, headers, body } = await post(url.replace(/^http:\/\/[^/]+/, tenant.url), delivery);
   const kept = { ...body, ...(body.error && { error: { ...body.error, timestamp: '' } }) };
   const asked = `webhook ${JSON.stringify(delivery.headers)}`;
   tenant.told.push({ asked, status, headers: Object.fromEntries(headers), text: JSON.stringify(kept) });
@@ -215,20 +236,20 @@ export async function verify(tenant: Tenant, n: number): Promise<void> {
   const { data, code } = await ask(tenant, print(VerifyDocument), { connectionId });
   expect(code).toBeUndefined();
   expect(data).toMatchObject({ verify: { id: connectionId } });
-  tenant.verified.push(connectionId);
+  tenant.changed.push(`verify ${connectionId}`);
 }
 
 /** Keys are the same for all tenants every other time; every third comments where there is nothing. */
 export async function execute(tenant: Tenant, n: number): Promise<void> {
   const key = n % 2 ? `key ${n % 8}` : `${tenant.mark} ${n % 8}`;
   const connectionId = pick(tenant.connections, n)?.connectionId ?? '';
-  const correlationId = `${tenant.mark} did ${n % 8}`;
-  const issue = n % 3 === 2 ? '404' : '1';
+  const correlationId = `${tenant.mark}-did-${n % 8}`;
+  const issue = n % 3 === 0 ? '404' : '1';
   const action = { addIssueComment: { project: `${tenant.mark}/demo`, issue, body: `by ${tenant.mark}` } };
   const input = { connectionId, idempotencyKey: key, correlationId, action };
-  const { data, code } = await ask(tenant, print(ExecuteActionDocument), { input });
+  const { data, code, told } = await ask(tenant, print(ExecuteActionDocument), { input });
   if (code) {
-    expect(['CONNECTION_NOT_READY', 'IDEMPOTENCY_CONFLICT']).toContain(code);
+    expect(['CONNECTION_NOT_READY', 'IDEMPOTENCY_CONFLICT'], told.text).toContain(code);
     return void (code === 'IDEMPOTENCY_CONFLICT' && tenant.refused.add(key));
   }
   const done = data?.['executeAction'] as { id: string; status: string };
@@ -266,32 +287,4 @@ export function everything(type: GraphQLField<unknown, unknown>['type'], depth: 
     return depth > 0 ? `${field.name}${page} ${everything(field.type, depth - 1)}` : [];
   });
   return `{ __typename ${fields.join(' ')} }`;
-}
-
-/** By table, one text for each row. */
-export type Rows = Readonly<Record<string, readonly string[]>>;
-
-/** What the tables have to hold of a tenant. */
-export function didOf({ mark, connections, verified, actions, deliveries, signals }: Tenant): Rows {
-  const ids = connections.map(({ connectionId }) => connectionId);
-  const done = [...actions.values()];
-  const rows = {
-    connections: connections.map(({ connectionId, name }) => `${connectionId} ${name} of ${mark}`),
-    credentials: ids,
-    webhook_endpoints: ids,
-    actions: done.map((action) =>
-      [action.id, action.key, action.connectionId, action.correlationId].join(' '),
-    ),
-    receipts: [
-      ...ids.map((id) => `integration.connection.github.connect ${id}`),
-      ...verified.map((id) => `integration.connection.github.verify ${id}`),
-      ...done.map(
-        (action) => `integration.action.github.add_issue_comment ${action.connectionId} ${action.id}`,
-      ),
-    ],
-    connection_changes: [...ids.map((id) => `connect ${id}`), ...verified.map((id) => `verify ${id}`)],
-    deliveries: [...deliveries.keys()],
-    signals: [...signals],
-  };
-  return Object.fromEntries(Object.entries(rows).map(([table, texts]) => [table, texts.toSorted()]));
 }

@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { createPrivateKey, randomUUID } from 'node:crypto';
 import { type CryptoKey, SignJWT, importPKCS8 } from 'jose';
+import type { JwtRequest } from '../../connector/index.js';
 import type { Secret } from '../../core/secret.js';
 import { OAuthFailure } from './failure.js';
 
@@ -11,7 +12,7 @@ export interface Assertion {
   readonly subject?: string;
   /** `aud`; by default the token URL. */
   readonly audience?: string;
-  /** PKCS #8 in PEM. */
+  /** PEM, PKCS #1 or #8. */
   readonly privateKey: Secret;
   readonly algorithm: 'RS256' | 'ES256';
   readonly keyId?: string;
@@ -37,11 +38,25 @@ export async function signAssertion(assertion: Assertion, tokenUrl: string, now:
     .sign(await readKey(privateKey, algorithm));
 }
 
+/** A token that an app signs for itself, as a connector asks for it. Throws {@link OAuthFailure} like the above. */
+export async function signJwt(request: JwtRequest, now: Date): Promise<string> {
+  const { issuer, algorithm, privateKey, issuedSecondsAgo, lifeSeconds } = request;
+  const seconds = Math.floor(now.getTime() / 1000);
+  return new SignJWT({})
+    .setProtectedHeader({ alg: algorithm, typ: 'JWT' })
+    .setIssuer(issuer)
+    .setIssuedAt(seconds - issuedSecondsAgo)
+    .setExpirationTime(seconds + lifeSeconds)
+    .sign(await readKey(privateKey, algorithm));
+}
+
 /** What the parser says is dropped: it has seen the key. */
 async function readKey(privateKey: Secret, algorithm: string): Promise<CryptoKey> {
   try {
-    return await importPKCS8(privateKey.reveal(), algorithm);
+    // GitHub hands out PKCS #1, which the library does not read.
+    const pem = createPrivateKey(privateKey.reveal()).export({ type: 'pkcs8', format: 'pem' });
+    return await importPKCS8(pem.toString(), algorithm);
   } catch {
-    throw new OAuthFailure('invalid_client', `The private key is no PKCS #8 key for ${algorithm}.`);
+    throw new OAuthFailure('invalid_client', `The private key is no key for ${algorithm} in PEM.`);
   }
 }

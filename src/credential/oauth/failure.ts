@@ -93,8 +93,8 @@ export function failureOfCode(
 ): OAuthFailure {
   const known = Object.hasOwn(errorCodes, error) ? errorCodes[error] : (error as OAuthErrorCode);
   const kind = known && Object.hasOwn(KINDS, known) ? KINDS[known] : 'invalid_request';
-  // Whatever else stands there is no code and might be anything.
-  const code = /^[\w.-]{1,64}$/.test(error) ? error : 'unknown';
+  // Codes are words. Whatever else stands there might be anything, even the token that was sent.
+  const code = /^[a-z]+(?:[ _.-][a-z]+)*$/i.test(error) && error.length <= 64 ? error : 'unknown';
   return new OAuthFailure(kind, `The provider answered “${code}”.`, { ...details, code });
 }
 

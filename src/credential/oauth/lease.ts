@@ -174,6 +174,23 @@ export function createLeaseStore(db: Db, leaseMs = LEASE_MS, onReplace?: OnRepla
   };
 }
 
+/**
+ * Puts a renewal off that could not even begin and has no later time of its own; longer each time in a row, an hour in
+ * the end. Else those that can't be renewed at all would stay the first that are due.
+ */
+export async function putOff(db: Db, { tenantId, connectionId }: CredentialKey, now: Date): Promise<void> {
+  await db.for({ tenantId }).transactional((transaction) =>
+    transaction.execute(
+      `update credentials
+       set refresh_failures = refresh_failures + 1,
+           refresh_after = cast(? as timestamptz)
+                           + least(interval '15 seconds' * power(2, least(refresh_failures, 10)), interval '1 hour')
+       where connection_id = ? and (refresh_after is null or refresh_after <= ?)`,
+      [now, connectionId, now],
+    ),
+  );
+}
+
 function toStored(row: Row): StoredCredential {
   return {
     version: row.version,

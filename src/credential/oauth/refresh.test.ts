@@ -185,10 +185,18 @@ describe('tokens', () => {
   });
 
   it('that the provider refuses are renewed before their time, and only those', async () => {
-    const { ask, used } = await start(3_600_000);
+    const { ask, used, clock } = await start(3_600_000);
+    clock.advance(60_000);
     expect(access(await ask({ refusedVersion: 1 }))).toBe('access-2');
     expect(access(await ask({ refusedVersion: 1 }))).toBe('access-2');
     expect(used).toEqual(['refresh-1']);
+  });
+
+  it('that the provider refuses in their first minute are kept: others would be refused as well', async () => {
+    const { ask, used, clock } = await start(3_600_000);
+    clock.advance(50_000);
+    expect(access(await ask({ refusedVersion: 1 }))).toBe('access-1');
+    expect(used).toEqual([]);
   });
 
   it('of nobody are not found', async () => {
@@ -308,14 +316,22 @@ describe('a failure', () => {
 
   it('waits as long as the provider says', async () => {
     const { ask, script, clock, used } = await start();
-    const retryAt = new Date(clock.now().getTime() + 3_600_000);
+    const retryAt = new Date(clock.now().getTime() + 600_000);
     script.push(fail('server', retryAt));
     expect(await ask()).toMatchObject({ kind: 'failed', retryAt });
-    clock.advance(3_590_000);
+    clock.advance(590_000);
     expect(await ask()).toMatchObject({ kind: 'failed', retryAt });
     clock.advance(11_000);
     expect(await ask()).toMatchObject({ kind: 'ready' });
     expect(used).toHaveLength(2);
+  });
+
+  it('but a quarter of an hour at most: a slip of the provider’s must not shut a connection out for a year', async () => {
+    const { ask, script, clock } = await start();
+    script.push(fail('server', new Date(clock.now().getTime() + 365 * 86_400_000)));
+    expect(await ask()).toMatchObject({ kind: 'failed' });
+    clock.advance(900_001);
+    expect(await ask()).toMatchObject({ kind: 'ready' });
   });
 
   it('leaves the old token in use while it lasts', async () => {

@@ -210,7 +210,9 @@ export function createRefresher(deps: RefresherDeps): Refresher {
   /** Exponential with full jitter, and never before the provider’s own word. */
   function backoff(failures: number, retryAt: Date | undefined): Date {
     const own = inMs(random() * Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (failures + 1)));
-    return retryAt && retryAt > own ? retryAt : own;
+    if (!retryAt || retryAt <= own) return own;
+    const latest = inMs(MAX_BACKOFF_MS);
+    return retryAt > latest ? latest : retryAt;
   }
 
   function inMs(milliseconds: number): Date {

@@ -55,8 +55,12 @@ export function withTokens(
   fields: Readonly<Record<string, string>>,
   tokens: TokenSet,
 ): Record<string, string> {
-  const rest = Object.entries(fields).filter(([name]) => !TOKEN_FIELDS.has(name));
-  return { ...Object.fromEntries(rest), ...toFields(tokens) };
+  return { ...givenFields(fields), ...toFields(tokens) };
+}
+
+/** What was sealed beside the tokens: the client's or account's own proof. */
+export function givenFields(fields: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !TOKEN_FIELDS.has(name)));
 }
 
 /** The way back from {@link toFields}. Throws when there is no access token: then it is the credential of another method. */
