@@ -8,6 +8,7 @@ import type {
 } from '../src/connection/connection.entity.js';
 import type { Caller } from '../src/core/caller.js';
 import type { Health } from '../src/health/health.js';
+import type { PollingState } from '../src/poll/poll.service.js';
 import type { Receipt } from '../src/receipt/receipt.entity.js';
 import type { Services } from '../src/services.js';
 import type { Signal } from '../src/signal/signal.entity.js';
@@ -31,6 +32,8 @@ export interface Loaders {
   /** By connection. */
   readonly registrations: Loader<readonly WebhookRegistration[]>;
   /** By connection. */
+  readonly polling: Loader<PollingState>;
+  /** By connection. */
   readonly health: Loader<Health>;
   readonly signal: Loader<Signal>;
   readonly action: Loader<Action>;
@@ -42,7 +45,7 @@ const MAX_BATCH = 500;
 
 /** The context of one operation. */
 export function createContext(services: Services, caller: Caller): GraphQLContext {
-  const { connections, signals, actions, receipts, health } = services;
+  const { connections, signals, actions, polls, receipts, health } = services;
   return {
     caller,
     services,
@@ -51,6 +54,7 @@ export function createContext(services: Services, caller: Caller): GraphQLContex
       credential: createLoader((ids) => connections.credentials(caller, ids)),
       endpoint: createLoader((ids) => connections.endpoints(caller, ids)),
       registrations: createLoader((ids) => connections.registrations(caller, ids)),
+      polling: createLoader((ids) => polls.of(caller, ids)),
       health: createLoader((ids) => health.of(caller, ids)),
       signal: createLoader((ids) => signals.findMany(caller, ids)),
       action: createLoader((ids) => actions.findMany(caller, ids)),

@@ -2,6 +2,7 @@ import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 import { TributaryError } from '../src/core/errors.js';
 import type { Log } from '../src/core/log.js';
 import { toCallersError } from '../src/core/postgres.js';
+import { isLikeName } from '../src/core/schema.js';
 
 /** What is known of a request beyond its error. */
 export interface ErrorContext {
@@ -38,7 +39,7 @@ export function toFormattedError(
     return { message: typed.message, ...place, extensions: { code: typed.code, details: typed.details } };
   const code = codeOf(formatted, error);
   if (cause instanceof GraphQLError && CALLERS_OWN.has(code)) {
-    const message = withoutNames(withoutValues(formatted.message, cause.message), context);
+    const message = withoutQuotes(withoutNames(withoutValues(formatted.message, cause.message), context));
     return { message, ...place, extensions: { code } };
   }
   const { correlationId, log } = context;
@@ -70,6 +71,13 @@ function withoutValues(message: string, reason: string): string {
   const place = / at "([\w.]+)"$/.exec(message.slice(0, -`; ${reason}`.length))?.[1];
   const told = reason.replace(/(cannot represent [^:]*|Expected [^:]*): .*$/s, '$1.');
   return `${variable} is not valid${place === undefined ? '' : ` at ${place}`}: ${told}`;
+}
+
+/** What it quotes of the document is shown where it reads like names: `IntegrationConnection!`, `input.credential`. */
+function withoutQuotes(message: string): string {
+  return message.replaceAll(/"([^"]*)"/g, (quoted, text: string) =>
+    text.split(/[.$![\]@():]/).every((part) => part === '' || isLikeName(part)) ? quoted : '"…"',
+  );
 }
 
 function withoutNames(message: string, { hidesNames }: ErrorContext): string {

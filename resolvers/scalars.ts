@@ -5,8 +5,10 @@ import { isObject } from '../src/connector/index.js';
 /** Deeper than any real settings or credential; below what recursive code downstream can bear. */
 const MAX_DEPTH = 32;
 
+const { parseLiteral: _quotesTheValue, ...moment } = GraphQLDateTimeISO.toConfig();
 export const DateTime = new GraphQLScalarType({
-  ...GraphQLDateTimeISO.toConfig(),
+  ...moment,
+  parseValue: requireMoment,
   name: 'DateTime',
   description: 'A moment as RFC 3339 text in UTC with milliseconds: `2026-11-21T09:30:00.000Z`.',
 });
@@ -33,6 +35,15 @@ export const JSONObject = new GraphQLScalarType<object, object>({
   parseValue: requireObject,
   parseLiteral: (node, variables) => requireObject(valueFromASTUntyped(node, variables)),
 });
+
+/** Without the library's message: that quotes the value, and what stands in a wrong place may be a secret. */
+function requireMoment(value: unknown): Date {
+  try {
+    return GraphQLDateTimeISO.parseValue(value);
+  } catch {
+    throw new GraphQLError('DateTime must be a moment as RFC 3339 text.');
+  }
+}
 
 function requireUrl(value: unknown): string {
   if (typeof value === 'string' && URL.canParse(value)) return value;

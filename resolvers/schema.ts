@@ -9,10 +9,15 @@ import { ConnectionChangeResolver } from './connection/change.js';
 import { ConnectionLimitsResolver } from './connection/limits.js';
 import { ConnectionFieldsResolver, ConnectionResolver, connectionReference } from './connection/resolver.js';
 import { RegistrationResolver } from './connection/registration-resolver.js';
-import { HealthResolver } from './health/resolver.js';
+import { DeadLetterResolver } from './dead-letter/resolver.js';
+import { HealthChangeResolver } from './health/change.js';
+import { HealthResolver, ProbeResolver } from './health/resolver.js';
+import { IncidentResolver } from './incident/resolver.js';
+import { PollingResolver } from './polling/resolver.js';
 import { ProviderResolver, providerReference } from './provider/resolver.js';
 import { QuotaResolver } from './quota/resolver.js';
 import { ReceiptResolver, receiptReference } from './receipt/resolver.js';
+import { ReplayResolver } from './signal/replay.js';
 import { SignalResolver, signalReference } from './signal/resolver.js';
 import { TenantResolver, tenantReference } from './tenant/resolver.js';
 
@@ -33,10 +38,16 @@ const resolvers: BuildSchemaOptions['resolvers'] = [
   ConnectionLimitsResolver,
   AuthorizationResolver,
   RegistrationResolver,
+  PollingResolver,
   SignalResolver,
+  ReplayResolver,
   ActionResolver,
+  DeadLetterResolver,
   ReceiptResolver,
   HealthResolver,
+  HealthChangeResolver,
+  ProbeResolver,
+  IncidentResolver,
   TenantResolver,
   QuotaResolver,
 ];

@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { attachGraphQL } from '../resolvers/server.js';
 import { Action } from './action/action.entity.js';
 import { createActionService } from './action/action.service.js';
+import { createDeadLetterService } from './action/dead-letters.js';
+import { createRunner } from './action/run.js';
 import type { Config } from './config.js';
 import { createCallBudgets } from './connection/call-budget.js';
 import { createAuthorizer } from './connection/authorize.js';
@@ -39,21 +41,32 @@ import { createLeaseStore } from './credential/oauth/lease.js';
 import { createOAuthClient } from './credential/oauth/protocol.js';
 import { createRefresher } from './credential/oauth/refresh.js';
 import { createVault } from './credential/vault.js';
+import { createHealthChanges } from './health/changes.js';
+import { HealthChange } from './health/health.entity.js';
 import { createHealthService } from './health/health.js';
 import { createHealthObserver } from './health/observe.js';
+import { watchRefusals } from './health/watch.js';
 import { createHttp } from './http.js';
+import { Incident, IncidentSink } from './incident/incident.entity.js';
+import { createIncidentService } from './incident/incident.service.js';
 import { migrations } from './migrations/index.js';
 import { createHttpClient } from './outbound/client.js';
 import { createEgressPolicy } from './outbound/egress.js';
 import { createLimiter } from './outbound/limiter.js';
 import { createProviderGate } from './outbound/provider.js';
+import { PolledStream, Polling } from './poll/poll.entity.js';
+import { createPollService } from './poll/poll.service.js';
 import { Receipt } from './receipt/receipt.entity.js';
 import { createReceiptLog } from './receipt/log.js';
+import { jobsOf } from '../jobs/index.js';
+import { type Scheduler, createScheduler } from './core/scheduler/index.js';
 import type { Services } from './services.js';
 import { createFeed } from './signal/feed.js';
 import { createJournal } from './signal/journal.js';
+import { Delivery } from './signal/delivery.entity.js';
 import { Signal } from './signal/signal.entity.js';
 import { createSignalService } from './signal/signals.js';
+import { createDeliveryService } from './webhook/deliveries.js';
 import { createEndpoints } from './webhook/endpoint.js';
 import { createWebhookReceiver } from './webhook/receive.js';
 
@@ -71,16 +84,14 @@ export interface App {
   readonly http: FastifyInstance;
   /** Starts to take requests; answers the address, such as `http://127.0.0.1:4000`. */
   listen(): Promise<string>;
-  /** Starts the work that nobody asks for: taking over abandoned actions. */
-  startWorking(): void;
+  /** Takes part in the work that nobody asks for: the jobs, over all workers together. */
+  startWorking(): Promise<void>;
   /** Takes no more, finishes what is under way, and lets go of everything. */
   close(): Promise<void>;
 }
 
 const HEALTH_FLUSH_MS = 1_000;
-const RECOVER_MS = 5_000;
-const KEEP_KEYS_MS = 60_000;
-const RENEW_MS = 15_000;
+const DRAIN_JOBS_MS = 10_000;
 
 /** The composition root: every service is built here and nowhere else. */
 export async function createApp(options: AppOptions): Promise<App> {
@@ -98,23 +109,30 @@ export async function createApp(options: AppOptions): Promise<App> {
     DataKeyRecord,
     SecretAccess,
     Signal,
+    Delivery,
     Action,
+    Polling,
+    PolledStream,
     Receipt,
+    HealthChange,
+    Incident,
+    IncidentSink,
   ];
   const db = await openDb({ url: databaseUrl, entities, migrations, log });
   const redis = config.REDIS_URL ? connectRedis(config.REDIS_URL, log) : undefined;
   // To addresses that the operator chose, wherever they are; what tenants and providers name goes by `client`.
   const operatorClient = createHttpClient({ egress: createEgressPolicy(['0.0.0.0/0', '::/0']) });
-  const secretServices = createSecretServices(config, operatorClient);
+  const secretServices = createSecretServices(config, operatorClient, clock);
   const { wrapper, references } = secretServices;
   const keys = await createDataKeys({ db, clock, log, wrapper });
   const vault = createVault(keys);
   const accesses = createAccessLog(db.doors, log);
-  const client = createHttpClient({ egress: createEgressPolicy(config.EGRESS_ALLOW) });
+  const egress = createEgressPolicy(config.EGRESS_ALLOW);
+  const client = createHttpClient({ egress });
   const observer = createHealthObserver(db.doors, log);
   const catalog = createCatalog(connectors);
   const budgets = createCallBudgets({ db, clock, catalog });
-  const gate = createProviderGate({
+  const unwatched = createProviderGate({
     client,
     clock,
     log,
@@ -122,8 +140,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     redis,
     baseUrls: config.providerBaseUrls,
     observe: observer.observe,
+    onCircuit: observer.observeCircuit,
     findBudgets: budgets.find,
   });
+  const gate = watchRefusals(unwatched, clock, observer.observeRefusal);
 
   let address = '';
   const publicUrl = (): string => config.PUBLIC_URL ?? address;
@@ -138,9 +158,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const leases = createLeaseStore(db, undefined, attestRefresh);
   const refresher = createRefresher({ store: leases, sealer: vault, clock, log });
-  const tokens = createTokenKeeper({ db, clock, log, oauth, apps, refresher, references });
+  const tokens = createTokenKeeper({ db, clock, log, oauth, apps, refresher, references, gate });
   const opener = await createOpener({ db, clock, vault, accesses, references, tokens, gate });
-  const revoker = createRevoker({ db, vault, catalog, oauth, apps, gate, log });
+  const revoker = createRevoker({ db, clock, vault, accesses, catalog, oauth, apps, gate, log });
   const verifying = { db, clock, vault, catalog, opener, publicUrl, log };
   const authorizer = createAuthorizer({
     ...verifying,
@@ -154,19 +174,26 @@ export async function createApp(options: AppOptions): Promise<App> {
   const changes = await createConnectionChanges({ db, log });
   const endpoints = await createEndpoints({ db, vault, clock, accesses });
   const quotas = createQuotaService({ db, maxConnections: config.TRIBUTARY_MAX_CONNECTIONS_PER_TENANT });
+  const acting = { db, clock, metrics, vault, catalog, opener, log };
+  const actors = { ...acting, runner: createRunner(acting) };
+  const environment = config.TRIBUTARY_ENVIRONMENT;
+  const retentionDays = config.DELIVERY_RETENTION_DAYS;
+  const deliveries = createDeliveryService({ ...acting, environment, retentionDays });
+  const connections = createConnectionService({
+    ...verifying,
+    keys,
+    accesses,
+    quotas,
+    references,
+    tokens,
+    refresher,
+    authorizer,
+    revoker,
+  });
+  const healthChanges = await createHealthChanges({ db, log });
   const services: Services = {
     catalog,
-    connections: createConnectionService({
-      ...verifying,
-      keys,
-      accesses,
-      quotas,
-      references,
-      tokens,
-      refresher,
-      authorizer,
-      revoker,
-    }),
+    connections,
     authorizer,
     oauthApps: apps,
     quotas,
@@ -174,9 +201,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     budgets,
     gate,
     signals: createSignalService(db, feed),
-    actions: createActionService({ db, clock, metrics, vault, catalog, opener, log }),
+    actions: createActionService(actors),
+    deliveries,
+    deadLetters: createDeadLetterService({ ...actors, deliveries }),
+    polls: createPollService({ ...acting, environment }),
     receipts: createReceiptLog(db),
-    health: createHealthService(db, clock),
+    health: createHealthService({ ...acting, connections }),
+    healthChanges,
+    incidents: createIncidentService({ ...acting, egress, client }),
     keys: createKeyKeeper({ db, clock, vault, keys }),
   };
   const receiver = createWebhookReceiver({
@@ -186,7 +218,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     // In the process: it protects this process. What a provider allows us is counted in Redis, by the gate.
     limiter: createLimiter({ name: 'webhook', points: config.WEBHOOK_RATE_PER_SECOND, durationSeconds: 1 }),
     vault,
-    environment: config.TRIBUTARY_ENVIRONMENT,
+    environment,
     log,
     metrics,
   });
@@ -207,9 +239,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     services,
     authenticator,
     log,
-    environment: config.TRIBUTARY_ENVIRONMENT,
+    environment,
   });
 
+  let scheduler: Scheduler | undefined;
   const background = createBackground(log);
   background.every(HEALTH_FLUSH_MS, 'health: writing what was seen', () => observer.flush());
 
@@ -220,21 +253,29 @@ export async function createApp(options: AppOptions): Promise<App> {
       address = await http.listen({ host: config.HOST, port: config.PORT });
       return address;
     },
-    startWorking() {
-      background.every(RECOVER_MS, 'actions: recovery', () => services.actions.recover());
-      background.every(RENEW_MS, 'oauth: renewing ahead of the end', () => services.connections.renewDue());
-      background.every(KEEP_KEYS_MS, 'vault: rotating data keys', () => services.keys.rotateDue());
-      background.every(KEEP_KEYS_MS, 'vault: sealing anew', (stop) => services.keys.resealAll(stop));
+    async startWorking() {
+      scheduler = await createScheduler({
+        databaseUrl,
+        mongodbUrl: config.MONGODB_URL,
+        log,
+        observe({ name, outcome, lagSeconds }) {
+          metrics.jobs.inc({ job: name, outcome });
+          if (lagSeconds !== undefined) metrics.jobLag.observe({ job: name }, lagSeconds);
+        },
+      });
+      for (const job of jobsOf(services)) scheduler.define(job);
+      await scheduler.start();
     },
     async close() {
-      await background.stop();
+      await Promise.all([background.stop(), scheduler?.drain(DRAIN_JOBS_MS)]);
       await graphql.close();
       await http.close();
       await Promise.all([journal.drain(), services.actions.drain(), refresher.drain()]);
       await Promise.all([observer.flush(), accesses.drain()]);
       await Promise.all([opener.close(), keys.close(), endpoints.close(), client.close()]);
       await Promise.all([secretServices.close(), operatorClient.close()]);
-      await Promise.all([feed.close(), changes.close()]);
+      await Promise.all([feed.close(), changes.close(), healthChanges.close()]);
+      await scheduler?.close();
       redis?.disconnect();
       await db.close();
     },

@@ -1,4 +1,5 @@
 import type { ActionService } from './action/action.service.js';
+import type { DeadLetterService } from './action/dead-letters.js';
 import type { ProviderCatalog } from './connection/catalog.js';
 import type { CallBudgets } from './connection/call-budget.js';
 import type { ConnectionChanges } from './connection/changes.js';
@@ -7,10 +8,14 @@ import type { OAuthApps } from './connection/oauth-app.js';
 import type { ConnectionService } from './connection/connection.service.js';
 import type { KeyKeeper } from './connection/encryption-key.js';
 import type { QuotaService } from './connection/quota.js';
+import type { HealthChanges } from './health/changes.js';
 import type { HealthService } from './health/health.js';
+import type { IncidentService } from './incident/incident.service.js';
 import type { ProviderGate } from './outbound/provider.js';
+import type { PollService } from './poll/poll.service.js';
 import type { ReceiptLog } from './receipt/log.js';
 import type { SignalService } from './signal/signals.js';
+import type { DeliveryService } from './webhook/deliveries.js';
 
 /** What the edges (GraphQL, REST, jobs) call. Each method that serves a user takes the caller first. */
 export interface Services {
@@ -23,8 +28,13 @@ export interface Services {
   readonly gate: Pick<ProviderGate, 'rateLimit' | 'circuit'>;
   readonly signals: SignalService;
   readonly actions: ActionService;
+  readonly deliveries: DeliveryService;
+  readonly deadLetters: DeadLetterService;
+  readonly polls: PollService;
   readonly receipts: ReceiptLog;
   readonly health: HealthService;
+  readonly healthChanges: HealthChanges;
+  readonly incidents: IncidentService;
   readonly keys: KeyKeeper;
   readonly authorizer: Authorizer;
   readonly oauthApps: OAuthApps;

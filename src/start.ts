@@ -104,7 +104,7 @@ async function requireDatabase(url: string): Promise<string> {
 }
 
 async function serve(app: App, config: Config, role: Role): Promise<void> {
-  if (role !== 'api') app.startWorking();
+  if (role !== 'api') await app.startWorking();
   // A worker listens too: probes and metrics are asked of every process.
   const address = await app.listen();
   // Counted from the start of the process, imports included: as long as somebody waited.

@@ -61,6 +61,13 @@ export const variables = {
     default: undefined,
     doc: 'Redis, to share rate limits between processes. Unset: each process keeps its own. Never the truth: it may be lost at any time.',
   },
+  MONGODB_URL: {
+    schema: z
+      .url({ protocol: /^mongodb(\+srv)?$/, error: 'must be a URL such as mongodb://host:27017/tributary' })
+      .optional(),
+    default: undefined,
+    doc: 'MongoDB, to keep the background jobs in. Unset: they are in PostgreSQL. Never the truth: it may be lost at any time. See docs/jobs.md.',
+  },
   AUTH_JWKS_URL: {
     schema: httpUrl.optional(),
     default: undefined,
@@ -171,6 +178,11 @@ export const variables = {
     schema: z.coerce.number().int().min(1),
     default: '1000',
     doc: 'Webhooks one connection may send to one process each second before it gets 429.',
+  },
+  DELIVERY_RETENTION_DAYS: {
+    schema: z.coerce.number().int().min(1),
+    default: '30',
+    doc: 'Days after which the body of a stored delivery is deleted. Until then it can be redriven and replayed; its id is kept.',
   },
   TRIBUTARY_MAX_CONNECTIONS_PER_TENANT: {
     schema: z.coerce.number().int().min(1),

@@ -177,7 +177,8 @@ describe('executeAction', () => {
       COMMENTS,
       answer({ status: 429, headers, body: { message: 'You have exceeded a secondary rate limit' } }),
     );
-    const { failure } = await s.app.app.services.actions.execute(caller, s.comment());
+    const { status, failure } = await s.app.app.services.actions.execute(caller, s.comment());
+    expect(status).toBe('RETRYING');
     expect(failure).toMatchObject({ category: 'RATE_LIMIT' });
     const wait = Date.parse(failure?.retryAt ?? '') - Date.now();
     expect(wait).toBeGreaterThan(25_000);

@@ -22,7 +22,7 @@ const rows: readonly (readonly string[])[] = [
   ['credential'],
   // Below connection, which writes a receipt of every connect and verify: see docs/decisions.
   ['receipt'],
-  ['connection'],
+  ['connection', 'incident'],
   ['signal', 'health', 'tenant'],
   ['webhook', 'poll', 'action'],
 ];

@@ -4,6 +4,7 @@ import { authChecks } from './conformance/auth.js';
 import type { ConformanceTest } from './conformance/checks.js';
 import { manifestChecks } from './conformance/manifest.js';
 import { normalizeChecks } from './conformance/normalize.js';
+import { pollChecks } from './conformance/poll.js';
 import { registrationChecks } from './conformance/registration.js';
 import type { ConformanceSubject } from './conformance/subject.js';
 import { webhookChecks } from './conformance/webhook.js';
@@ -20,6 +21,7 @@ export function* conformanceTests(subject: ConformanceSubject): Iterable<Conform
   const registrar = connector.webhook?.registration;
   if (registrar) yield* registrationChecks(subject, registrar);
   if (connector.webhook) yield* normalizeChecks(subject);
+  if (connector.poll) yield* pollChecks(subject, connector.poll);
   if (connector.actions) yield* actionChecks(subject);
 }
 

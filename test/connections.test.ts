@@ -38,7 +38,7 @@ describe('connect', () => {
     expect(connection).toMatchObject({
       status: 'PENDING_VERIFICATION',
       providerId: 'github',
-      capabilities: ['WEBHOOK', 'ACTIONS'],
+      capabilities: ['WEBHOOK', 'POLLING', 'ACTIONS'],
     });
     expect(webhook?.url).toMatch(new RegExp(`^${app.url}/v1/integrations/webhooks/github/[\\w-]{43}$`));
     expect(webhook?.secret?.reveal()).toMatch(/^[\w-]{43}$/);
@@ -92,7 +92,7 @@ describe('connect', () => {
     ],
     ['a credential of the wrong type', 'INVALID_INPUT', { credential: { token: 7 } }, 'credential.token'],
     ['unknown settings', 'INVALID_INPUT', { settings: { color: 'red' } }, 'settings.color'],
-    ['a capability it lacks', 'INVALID_INPUT', { capabilities: ['POLLING'] }, 'capabilities'],
+    ['a capability it lacks', 'INVALID_INPUT', { capabilities: ['PROXY'] }, 'capabilities'],
     ['no capability at all', 'INVALID_INPUT', { capabilities: [] }, 'capabilities'],
     ['too many tags', 'INVALID_INPUT', { tags: Array.from({ length: 21 }, String) }, 'tags'],
   ])('%s: %s naming it, nothing stored, nothing repeated', async (_name, code, overrides, named) => {
@@ -246,16 +246,17 @@ describe('health', () => {
     github.provider.next('GET /user', answer({ status: 503, headers, body: { message: 'Down' } }));
     await connections.verify(caller, connection.id);
     await expect.poll(async () => (await read())?.errors1h).toBe(1);
+    // Two calls are too few to call it bad.
     expect(await read()).toMatchObject({
-      status: 'DEGRADED',
+      status: 'UNKNOWN',
       successRate1h: 0.5,
       recentErrors: [{ category: 'PROVIDER', code: 'http_503', message: 'Down', providerStatus: 503 }],
     });
     expect(await health.ofTenant(caller)).toMatchObject({
       counts: [
         { status: 'UNHEALTHY', count: 0 },
-        { status: 'DEGRADED', count: 1 },
-        { status: 'UNKNOWN', count: 0 },
+        { status: 'DEGRADED', count: 0 },
+        { status: 'UNKNOWN', count: 1 },
         { status: 'HEALTHY', count: 0 },
       ],
       worst: [{ connectionId: connection.id }],

@@ -40,7 +40,7 @@ describe('the main job', () => {
     const caller = await newCaller();
     const { providers } = await caller.get(ProvidersDocument);
     expect(providers.find(({ id }) => id === 'github')).toMatchObject({
-      capabilities: ['WEBHOOK', 'ACTIONS'],
+      capabilities: ['WEBHOOK', 'POLLING', 'ACTIONS'],
     });
 
     const hook = await connectGitHub(caller, 'main', github.token);

@@ -3,7 +3,8 @@ import { actions } from './actions.js';
 import { auth } from './auth.js';
 import { manifest } from './manifest.js';
 import { normalize } from './normalize.js';
+import { poll } from './poll.js';
 import { webhook } from './webhook.js';
 
-/** GitHub.com by personal access token and webhook. */
-export const github = defineConnector({ manifest, auth, webhook, normalize, actions });
+/** GitHub.com by personal access token, webhook and poll. */
+export const github = defineConnector({ manifest, auth, webhook, poll, normalize, actions });

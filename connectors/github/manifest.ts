@@ -43,15 +43,37 @@ const titles: Partial<Record<SignalType, string>> = {
   webhook_ping: 'Webhook set up',
 };
 
+/** What the lists of GitHub's REST API show as well; README.md tells why not more. */
+const polled: ReadonlySet<string> = new Set([
+  'issue_created',
+  'issue_closed',
+  'issue_commented',
+  'pr_opened',
+  'pr_closed',
+  'pr_merged',
+  'pr_commented',
+]);
+
 /** Derived from the rules, so that what is announced is what happens. */
 const triggers: readonly TriggerDefinition[] = [
   ...Object.entries(titles).map(([type, title]) => ({
     signalType: type as SignalType,
     title,
     providerEvents: rules.filter((rule) => rule.type === type).flatMap(({ on }) => on),
-    via: ['WEBHOOK'] as const,
+    via: polled.has(type) ? (['WEBHOOK', 'POLLING'] as const) : (['WEBHOOK'] as const),
   })),
   { signalType: 'provider_event', title: 'Any other event', providerEvents: ['*'], via: ['WEBHOOK'] },
+];
+
+/** Whoever commits gives an address, and often not one that they would publish. */
+const PEOPLE = ['author', 'committer'].map((who) => [who, 'email']);
+const COMMITS = [
+  ['commits', '*'],
+  ['head_commit'],
+  ['commit', 'commit'],
+  ['check_suite', 'head_commit'],
+  ['merge_group', 'head_commit'],
+  ['workflow_run', 'head_commit'],
 ];
 
 /** GitHub.com. Facts: https://docs.github.com/en/rest, read in November 2026. */
@@ -76,11 +98,13 @@ export const manifest: Manifest = {
     'user-agent': 'Tributary',
   },
 
-  authMethods: ['OAUTH2', 'BEARER'],
+  authMethods: ['OAUTH2', 'SERVICE_ACCOUNT', 'BEARER'],
   // https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps. Tokens end only where the app
   // has chosen so; then each refresh token is good once, and the access token before it dies with it.
   oauth: {
     authorizationUrl: 'https://github.com/login/oauth/authorize',
+    // Else whoever has authorized the app before is sent back without a page, as whom they happen to be signed in.
+    authorizationParams: { prompt: 'select_account' },
     tokenUrl: 'https://github.com/login/oauth/access_token',
     scopes: ['repo'],
     scopeSeparator: ' ',
@@ -111,13 +135,46 @@ export const manifest: Manifest = {
       },
     },
   },
-  settingsSchema: { type: 'object', additionalProperties: false, properties: {} },
+  credentialSchemas: {
+    // A GitHub App, as one of its installations.
+    SERVICE_ACCOUNT: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['appId', 'installationId', 'privateKey'],
+      properties: {
+        appId: { type: 'string', minLength: 1, description: 'The App’s client id or app id.' },
+        installationId: {
+          type: 'string',
+          pattern: '^\\d+$',
+          description: 'The number at the end of the installation’s address.',
+        },
+        privateKey: {
+          type: 'string',
+          minLength: 1,
+          description: 'One of the App’s private keys, the whole PEM file.',
+        },
+      },
+    },
+  },
+  settingsSchema: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      repositories: {
+        type: 'array',
+        maxItems: 100,
+        uniqueItems: true,
+        items: { type: 'string', maxLength: 140, pattern: '^[\\w.-]+/[\\w.-]+$' },
+        description: 'Repositories whose issues, pull requests and comments are polled, as "owner/name".',
+      },
+    },
+  },
   scopes: [
     {
       scope: 'repo',
-      capabilities: ['ACTIONS'],
+      capabilities: ['ACTIONS', 'POLLING'],
       reason:
-        'To write issues, comments, statuses and merges in private repositories: GitHub has no smaller classic scope.',
+        'To write issues, comments, statuses and merges in private repositories, and to poll them: GitHub has no smaller classic scope.',
     },
     {
       scope: 'public_repo',
@@ -211,4 +268,8 @@ export const manifest: Manifest = {
     ],
     resets: [{ header: 'x-ratelimit-reset', unit: 'epoch_seconds' }],
   },
+  redact: [
+    ['pusher', 'email'],
+    ...COMMITS.flatMap((commit) => PEOPLE.map((person) => [...commit, ...person])),
+  ],
 };

@@ -63,7 +63,7 @@ export class ActionResolver {
 
   @FieldResolver(() => DateTime, {
     nullable: true,
-    description: 'When it is looked into again; while RETRYING.',
+    description: 'When it is taken up again; while RETRYING.',
   })
   nextAttemptAt(@Root() { status, leaseUntil }: Action) {
     return status === 'RETRYING' ? leaseUntil : null;
@@ -74,8 +74,8 @@ export class ActionResolver {
     nullable: true,
     description: 'What became of it, once settled.',
   })
-  receipt(@Root() { id }: Action, @Ctx() { loaders }: GraphQLContext) {
-    return loaders.receiptOfAction.load(id);
+  receipt(@Root() { id, settledAt }: Action, @Ctx() { loaders }: GraphQLContext) {
+    return settledAt ? loaders.receiptOfAction.load(id) : null;
   }
 }
 

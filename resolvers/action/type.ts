@@ -12,7 +12,8 @@ export const IntegrationActionStatus = toEnum<ActionStatus>(
   {
     ACCEPTED: 'Stored; not begun.',
     RUNNING: 'Under way.',
-    RETRYING: 'Nobody knows yet whether the last attempt took effect; it is looked into at `nextAttemptAt`.',
+    RETRYING:
+      'Taken up again at `nextAttemptAt`: what keeps it passes, or nobody knows yet whether it was done.',
     SUCCEEDED: 'Done at the provider.',
     FAILED: 'Not done; `failure` says why.',
     UNCONFIRMED: 'It could not be found out whether it was done: a person has to look.',
@@ -92,8 +93,11 @@ export class IntegrationAction {
   @Field(() => String, { nullable: true, description: 'Joins it to the caller’s own decision.' })
   correlationId!: string | null;
 
-  @Field(() => Int, { description: 'How often it was tried or looked into.' })
+  @Field(() => Int, { description: 'How often it was tried or looked into, since its last redrive.' })
   attempts!: number;
+
+  @Field(() => Int, { description: 'How often it was redriven after it had come to nothing.' })
+  redrives!: number;
 
   @Field(() => ActionResult, { nullable: true, description: 'What it brought about; once SUCCEEDED.' })
   result!: ActionResult | null;

@@ -68,10 +68,11 @@ export class AuthorizationResolver {
     description: 'Sets the OAuth app for a provider. Connections of another app have to be authorized again.',
   })
   async setOAuthApp(
-    @Arg('input', () => SetOAuthAppInput, { description: 'The app.' }) input: SetOAuthAppInput,
+    @Arg('input', () => SetOAuthAppInput, { description: 'The app.' })
+    { providerId, clientId, clientSecret }: SetOAuthAppInput,
     @Ctx() { services, caller }: GraphQLContext,
   ) {
-    return toOAuthApp(await services.oauthApps.set(caller, { ...input }), services);
+    return toOAuthApp(await services.oauthApps.set(caller, { providerId, clientId, clientSecret }), services);
   }
 
   @RequiresScope('integrations:admin')

@@ -19,6 +19,7 @@ import type { ConnectionRef } from '../../src/outbound/target.js';
 import { RequiresScope } from '../authorize.js';
 import type { GraphQLContext } from '../context.js';
 import { toEnum } from '../enum.js';
+import { given } from '../given.js';
 import { DateTime } from '../scalars.js';
 import { IntegrationConnection } from './type.js';
 
@@ -136,7 +137,7 @@ export class ConnectionLimitsResolver {
     input: SetCallBudgetInput,
     @Ctx() { services, caller }: GraphQLContext,
   ) {
-    return services.budgets.set(caller, { ...input });
+    return services.budgets.set(caller, given(input));
   }
 
   @RequiresScope('integrations:read')

@@ -1,17 +1,29 @@
 import { Field, Float, Int, ObjectType } from 'type-graphql';
-import type { HealthStatus } from '../../src/health/health.js';
+import type { HealthReason, HealthStatus } from '../../src/health/health.js';
 import { IntegrationFailure } from '../action/type.js';
 import { toEnum } from '../enum.js';
+import { toPageType } from '../page.js';
 import { DateTime } from '../scalars.js';
 
 export const IntegrationHealthStatus = toEnum<HealthStatus>(
   'IntegrationHealthStatus',
-  'What was seen of a connection within the last hour.',
+  'What was seen of a connection within the last hour. A status holds for five minutes at least, unless the credential is refused or the circuit opens; and a connection is called better only after five minutes of being it.',
   {
-    HEALTHY: 'At least nine of ten calls went well.',
-    DEGRADED: 'More than one call in ten failed.',
-    UNHEALTHY: 'More than half of the calls failed.',
-    UNKNOWN: 'Nothing was called.',
+    HEALTHY: 'At most one call in ten failed, and news come in time.',
+    DEGRADED: 'More than one call in ten failed, or news come late.',
+    UNHEALTHY: 'More than half of the calls failed, the circuit is open, or the credential is refused.',
+    UNKNOWN: 'Nothing was called, or too little to tell.',
+  },
+);
+
+export const IntegrationHealthReason = toEnum<HealthReason>(
+  'IntegrationHealthReason',
+  'Why a connection is DEGRADED or UNHEALTHY.',
+  {
+    CREDENTIALS_REFUSED: 'It can’t be used until somebody mends its credential: see its `statusReason`.',
+    CIRCUIT_OPEN: 'The provider failed again and again and is left in peace for a while.',
+    ERRORS: 'Of at least five calls too many failed.',
+    LAG: 'At the median, its newest signals came more than ten minutes after what they tell of.',
   },
 );
 
@@ -19,6 +31,15 @@ export const IntegrationHealthStatus = toEnum<HealthStatus>(
 export class IntegrationHealth {
   @Field(() => IntegrationHealthStatus, { description: 'The observations in one word.' })
   status!: HealthStatus;
+
+  @Field(() => IntegrationHealthReason, {
+    nullable: true,
+    description: 'Why it is not HEALTHY; null for HEALTHY and UNKNOWN.',
+  })
+  reason!: HealthReason | null;
+
+  @Field(() => DateTime, { description: 'Since when it has been in this status.' })
+  since!: Date;
 
   @Field(() => DateTime, { nullable: true, description: 'When a call last went well.' })
   lastSuccessAt!: Date | null;
@@ -80,4 +101,36 @@ export class TenantHealth {
     description: 'Connections that are not HEALTHY, worst first, at most twenty.',
   })
   worst!: readonly IntegrationHealth[];
+}
+
+@ObjectType({ description: 'One edge: a connection’s health became another.' })
+export class HealthChange {
+  @Field(() => IntegrationHealthStatus, { description: 'What it was.' })
+  previousStatus!: HealthStatus;
+
+  @Field(() => IntegrationHealthStatus, { description: 'What it became.' })
+  status!: HealthStatus;
+
+  @Field(() => IntegrationHealthReason, {
+    nullable: true,
+    description: 'Why; null for HEALTHY and UNKNOWN.',
+  })
+  reason!: HealthReason | null;
+
+  @Field(() => DateTime, { description: 'When it was seen.' })
+  occurredAt!: Date;
+}
+
+export const HealthChangePage = toPageType('HealthChangePage', 'changes of health', () => HealthChange);
+
+@ObjectType({ description: 'What came of asking the provider once.' })
+export class ProbePayload {
+  @Field(() => Boolean, { description: 'Whether the provider answered well.' })
+  succeeded!: boolean;
+
+  @Field(() => Float, { description: 'How long it took, waiting for our own guards included.' })
+  durationMs!: number;
+
+  @Field(() => IntegrationFailure, { nullable: true, description: 'What went wrong; null when all is well.' })
+  failure!: IntegrationFailure | null;
 }

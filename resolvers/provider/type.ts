@@ -164,6 +164,15 @@ export class RateLimitRule {
   source?: string;
 }
 
+@ObjectType({ description: 'What a credential of one method consists of.' })
+export class CredentialSchema {
+  @Field(() => IntegrationAuthMethod, { description: 'The method.' })
+  authMethod!: AuthMethod;
+
+  @Field(() => JSONObject, { description: 'JSON Schema of its secret fields.' })
+  schema!: JsonSchema;
+}
+
 @entityKey
 @ObjectType({ description: 'An outside system that Tributary can join to the graph.' })
 export class IntegrationProvider {
@@ -203,9 +212,13 @@ export class IntegrationProvider {
   settingsSchema!: JsonSchema;
 
   @Field(() => JSONObject, {
-    description: 'JSON Schema of `connect(input: { credential })`: the secret fields.',
+    description:
+      'JSON Schema of `connect(input: { credential })`: the secret fields, for the methods that `credentialSchemas` does not name.',
   })
   credentialSchema!: JsonSchema;
+
+  @Field(() => [CredentialSchema], { description: 'Methods whose credential has fields of its own.' })
+  credentialSchemas!: readonly CredentialSchema[];
 
   @Field(() => [ActionDefinition], { description: 'The verbs it can do.' })
   actions!: readonly ActionDefinition[];

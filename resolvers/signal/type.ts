@@ -1,4 +1,4 @@
-import { Field, Float, ID, ObjectType } from 'type-graphql';
+import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import type { CorrelationHint as Hint, SignalKind as Kind } from '../../src/connector/index.js';
 import { entityKey } from '../entity-key.js';
 import { toEnum } from '../enum.js';
@@ -108,6 +108,15 @@ export class Signal {
 
   @Field(() => String, { description: 'Its place in the order of commits, in decimal: it outgrows 32 bits.' })
   sequence!: string;
+
+  @Field(() => Int, {
+    description:
+      'How often a replay told it anew: 0 for what was told once. The id stays, `sequence` moves to the end.',
+  })
+  revision!: number;
+
+  @Field(() => DateTime, { nullable: true, description: 'When it was last told anew; null when never.' })
+  revisedAt!: Date | null;
 }
 
 export const SignalPage = toPageType('SignalPage', 'signals', () => Signal);

@@ -11,8 +11,9 @@ export const actionStatuses = [
   'CANCELLED',
 ] as const;
 /**
- * RUNNING: a process is at it. RETRYING: nobody knows yet whether the last attempt took effect; it is looked into at
- * `nextAttemptAt`. UNCONFIRMED: it could not be found out; a person has to look.
+ * RUNNING: a process is at it. RETRYING: it is taken up again at `nextAttemptAt`, because what kept it passes, or
+ * because nobody knows yet whether the last attempt took effect. UNCONFIRMED: it could not be found out; a person has
+ * to look.
  */
 export type ActionStatus = (typeof actionStatuses)[number];
 
@@ -46,6 +47,12 @@ const actionSchema = defineEntity({
     leaseOwner: p.uuid().nullable(),
     /** Until then nobody else touches it; after that anybody may take it over. Null once settled. */
     leaseUntil: p.datetime().nullable(),
+    /** An attempt so far may have taken effect: nothing is sent again before the provider was looked at. */
+    effectUnknown: p.boolean(),
+    /** Raised by a redrive of what certainly had no effect, lest a provider answer it with what it refused before. */
+    nonce: p.integer(),
+    redrives: p.integer(),
+    redrivenAt: p.datetime().nullable(),
     result: p.json<ActionOutcome>().nullable(),
     failure: p.json<ActionFailure>().nullable(),
     createdAt: p.datetime(),

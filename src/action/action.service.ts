@@ -3,9 +3,8 @@ import type { Caller } from '../core/caller.js';
 import { notFound } from '../core/errors.js';
 import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
 import { Action, type ActionStatus } from './action.entity.js';
-import { type ExecuteCommand, executeAction } from './execute.js';
+import { type ExecuteCommand, type ExecuteDeps, executeAction } from './execute.js';
 import { recoverActions } from './reconcile.js';
-import { type RunDeps, createRunner } from './run.js';
 
 export interface ActionFilter {
   readonly connectionId?: string;
@@ -26,17 +25,19 @@ export interface ActionService {
   findMany(caller: Caller, ids: readonly string[]): Promise<ReadonlyMap<string, Action>>;
   /** Newest first. */
   list(caller: Caller, filter: ActionFilter, page: PageRequest): Promise<Page<Action>>;
-  /** Takes over what is due: actions whose process died, and those whose effect is still unknown. Answers how many. */
+  /**
+   * Takes up what is due: what shall be tried again, actions whose process died, and those whose effect is still
+   * unknown. Answers how many.
+   */
   recover(): Promise<number>;
   /** Resolves when nothing of this process is under way. */
   drain(): Promise<void>;
 }
 
-export function createActionService(deps: RunDeps): ActionService {
-  const { db } = deps;
-  const runner = createRunner(deps);
+export function createActionService(deps: ExecuteDeps): ActionService {
+  const { db, runner } = deps;
   return {
-    execute: (caller, command) => executeAction({ ...deps, runner }, caller, command),
+    execute: (caller, command) => executeAction(deps, caller, command),
     async require(caller, by) {
       const isPossible = 'idempotencyKey' in by || isUuid(by.id);
       const action = isPossible ? await db.for(caller).findOne(Action, by) : null;
@@ -51,7 +52,7 @@ export function createActionService(deps: RunDeps): ActionService {
       const where = { ...filter, ...(connectionId !== undefined && { connectionId: toUuid(connectionId) }) };
       return newestFirst(db.for(caller), Action, where, 'actions', page);
     },
-    recover: () => recoverActions({ ...deps, runner }),
+    recover: () => recoverActions(deps),
     drain: () => runner.drain(),
   };
 }

@@ -2,6 +2,7 @@ import {
   type ActionContext,
   type ActionOutcome,
   type ActionSpec,
+  type FailureCategory,
   ProviderFailure,
   type Verb,
   type VerbInput,
@@ -34,7 +35,7 @@ export async function firstAttempt<V extends Verb>(
 }
 
 /**
- * After the lease of an attempt whose end nobody saw has run out. By then nothing of it is on its way any more, so
+ * After the lease of an attempt whose effect is unknown has run out. By then nothing of it is on its way any more, so
  * what is not there will not come, and sending again can't double it.
  */
 export async function laterAttempt<V extends Verb>(
@@ -46,21 +47,38 @@ export async function laterAttempt<V extends Verb>(
   if (spec.idempotency === 'AT_MOST_ONCE') return { kind: 'unconfirmed', failure: earlier };
   if (spec.reconcile) {
     const found = await look(spec, context, input);
-    if (found !== 'absent') return found;
+    return found === 'absent' ? send(spec, context, input) : found;
   }
-  return send(spec, context, input);
+  const verdict = await send(spec, context, input);
+  // Who could not be asked, or did not let us in, has not said what became of the request before.
+  return verdict.kind === 'failed' && !JUDGED.has(verdict.failure.details.category)
+    ? { ...verdict, kind: 'unknown' }
+    : verdict;
 }
+
+/** The provider looked at the request itself, and by its key would have known it. */
+const JUDGED: ReadonlySet<FailureCategory> = new Set(['INVALID', 'NOT_FOUND']);
 
 async function send<V extends Verb>(
   spec: ActionSpec<V>,
   context: ActionContext,
   input: VerbInput<V>,
 ): Promise<Verdict> {
+  // What fails after a request that may have changed something has not failed to change it.
+  let hasWritten = false;
+  const watched: ActionContext = {
+    ...context,
+    async request(asked) {
+      const response = await context.request(asked);
+      if (asked.method !== 'GET') hasWritten = true;
+      return response;
+    },
+  };
   try {
-    return { kind: 'done', outcome: await spec.execute(context, input) };
+    return { kind: 'done', outcome: await spec.execute(watched, input) };
   } catch (error) {
     if (!(error instanceof ProviderFailure)) throw error;
-    return { kind: error.details.isAmbiguous ? 'unknown' : 'failed', failure: error };
+    return { kind: hasWritten || error.details.isAmbiguous ? 'unknown' : 'failed', failure: error };
   }
 }
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Connection } from '../connection/connection.entity.js';
 import { acceptsActions } from '../connection/status.js';
 import { type ActionSpec, type Verb, verbSchemas, verbs } from '../connector/index.js';
+import { CORRELATION_ID } from '../core/auth.js';
 import type { Caller } from '../core/caller.js';
 import { TributaryError, notFound } from '../core/errors.js';
 import { toUuid } from '../core/page.js';
@@ -20,7 +21,7 @@ const executeCommand = z.strictObject({
   verb: z.enum(verbs),
   input: z.record(z.string(), z.unknown()),
   idempotencyKey: z.string().min(1, 'must not be empty').max(255, 'must be at most 255 characters'),
-  correlationId: z.string().min(1).max(255).nullish(),
+  correlationId: z.string().regex(CORRELATION_ID, 'must be 1 to 128 visible ASCII characters').nullish(),
   waitSeconds: z.number().min(0).max(60, 'must be at most 60').default(10),
 });
 
@@ -105,11 +106,15 @@ async function toAction(
     attempts: 1,
     leaseOwner: randomUUID(),
     leaseUntil: new Date(now.getTime() + LEASE_MS),
+    effectUnknown: true,
+    nonce: 0,
+    redrives: 0,
     createdAt: now,
   });
 }
 
-function requireAble(
+/** Throws CONNECTION_NOT_READY, UNSUPPORTED or PROVIDER_SCOPE_MISSING. */
+export function requireAble(
   { status, capabilities, grantedScopes }: Connection,
   { requiredScopes }: ActionSpec<Verb>,
 ): void {

@@ -1,3 +1,4 @@
+import { v5 as uuidV5 } from 'uuid';
 import type { ProviderCatalog } from '../connection/catalog.js';
 import type { Connection } from '../connection/connection.entity.js';
 import type { Opener } from '../connection/open.js';
@@ -6,7 +7,6 @@ import type {
   ActionSpec,
   Connector,
   JsonObject,
-  ProviderContext,
   Verb,
   VerbInput,
 } from '../connector/index.js';
@@ -51,15 +51,9 @@ export function createRunner(deps: RunDeps): Runner {
   const running = new Map<string, Promise<void>>();
 
   /** Whoever takes the action over when the lease ends must find nothing of ours still on its way. */
-  function withinLease(context: ProviderContext, { leaseUntil }: Action): ProviderContext {
+  function requireLease({ leaseUntil }: Action): void {
     const last = (leaseUntil?.getTime() ?? 0) - REQUEST_MS;
-    return {
-      ...context,
-      request(asked) {
-        if (clock.now().getTime() <= last) return context.request(asked);
-        return Promise.reject(new Error('the lease is too short for another request'));
-      },
-    };
+    if (clock.now().getTime() > last) throw new Error('the lease is too short for another request');
   }
 
   async function run(action: Action, connection: Connection, attempt: Attempt): Promise<void> {
@@ -68,9 +62,11 @@ export function createRunner(deps: RunDeps): Runner {
     const sealedInput = await vault.openSecret(action.sealedInput, place);
     const input = JSON.parse(sealedInput.reveal()) as VerbInput & JsonObject;
     const { actor, correlationId } = action;
-    const { context } = await opener.open(connection, connector, { actor, purpose: 'action', correlationId });
-    const leased = toContext(withinLease(context, action), action);
-    const verdict = await attempt(requireSpec(connector, action.verb), leased, input);
+    const accessor = { actor, purpose: 'action', correlationId };
+    // Asked for each request by itself, as waiting for a token takes longer than what is left of a lease.
+    const options = { beforeSend: () => requireLease(action) };
+    const { context } = await opener.open(connection, connector, accessor, options);
+    const verdict = await attempt(requireSpec(connector, action.verb), toContext(context, action), input);
     await settle(deps, action, input, verdict);
   }
 
@@ -112,9 +108,10 @@ export function requireSpec({ actions = {}, manifest }: Connector, verb: Verb): 
 
 function toContext(
   context: Pick<ActionContext, 'settings' | 'request'>,
-  { id, createdAt }: Action,
+  { id, nonce, createdAt }: Action,
 ): ActionContext {
-  return { ...context, actionId: id, marker: `<!-- tributary:action:${id} -->`, startedAt: createdAt };
+  const actionId = nonce === 0 ? id : uuidV5(String(nonce), id);
+  return { ...context, actionId, marker: `<!-- tributary:action:${id} -->`, startedAt: createdAt };
 }
 
 const NEVER = new Promise<void>(() => {});

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type ActionOutcome, type JsonObject, type ProviderFailure, compact } from '../connector/index.js';
+import {
+  type ActionOutcome,
+  type FailureCategory,
+  type JsonObject,
+  type ProviderFailure,
+  compact,
+} from '../connector/index.js';
 import type { Clock } from '../core/clock.js';
 import type { Db } from '../core/db.js';
 import type { Metrics } from '../core/metrics.js';
@@ -8,8 +14,10 @@ import { type ReceiptOutcome, addReceipt } from '../receipt/log.js';
 import { Action, type ActionFailure, type ActionStatus } from './action.entity.js';
 import type { Verdict } from './attempt.js';
 
-/** Attempts before what can't be found out is given up as UNCONFIRMED. */
+/** Attempts before it is given up: as FAILED, or as UNCONFIRMED where that can't be found out. */
 export const MAX_ATTEMPTS = 5;
+/** What does not pass in this time since the action was asked for, or redriven, is given up. */
+export const RETRY_WITHIN_MS = 24 * 60 * 60_000;
 /** How long an action stays with a process that died over it. No request of an attempt outlives it: see run.ts. */
 export const LEASE_MS = 60_000;
 
@@ -31,7 +39,7 @@ export async function settle(
 ): Promise<void> {
   const { db, clock, metrics } = deps;
   const now = clock.now();
-  const change = toChange(verdict, action.attempts, now);
+  const change = toChange(verdict, action, now);
   const isSettled = change.settledAt !== null;
   const isMine = await db.for(action).transactional(async (transaction) => {
     const mine = { id: action.id, leaseOwner: action.leaseOwner };
@@ -48,23 +56,47 @@ interface Change {
   readonly status: ActionStatus;
   readonly result: ActionOutcome | null;
   readonly failure: ActionFailure | null;
+  readonly effectUnknown: boolean;
   readonly settledAt: Date | null;
   readonly leaseOwner: string | null;
   readonly leaseUntil: Date | null;
 }
 
-function toChange(verdict: Verdict, attempts: number, now: Date): Change {
-  const settled = { settledAt: now, leaseOwner: null, leaseUntil: null };
+function toChange(verdict: Verdict, action: Action, now: Date): Change {
+  const effectUnknown = verdict.kind === 'unknown' || verdict.kind === 'unconfirmed';
+  const settled = { effectUnknown, settledAt: now, leaseOwner: null, leaseUntil: null };
   if (verdict.kind === 'done')
     return { ...settled, status: 'SUCCEEDED', result: storable(verdict.outcome), failure: null };
   const failure = storable(toFailure(verdict.failure));
-  if (verdict.kind === 'failed') return { ...settled, status: 'FAILED', result: null, failure };
-  if (verdict.kind === 'unconfirmed' || attempts >= MAX_ATTEMPTS)
-    return { ...settled, status: 'UNCONFIRMED', result: null, failure };
+  const next = nextAttempt(verdict, action, now);
   // Nobody owns it until then: whoever finds it due takes it.
-  const leaseUntil = new Date(now.getTime() + LEASE_MS);
-  return { status: 'RETRYING', result: null, failure, settledAt: null, leaseOwner: null, leaseUntil };
+  if (next)
+    return { ...settled, status: 'RETRYING', result: null, failure, settledAt: null, leaseUntil: next };
+  return { ...settled, status: effectUnknown ? 'UNCONFIRMED' : 'FAILED', result: null, failure };
 }
+
+/** When it is tried again or looked into; null when it is not. */
+function nextAttempt(
+  { kind, failure: { details } }: Exclude<Verdict, { kind: 'done' }>,
+  { attempts, createdAt, redrivenAt }: Action,
+  now: Date,
+): Date | null {
+  if (kind === 'unconfirmed' || attempts >= MAX_ATTEMPTS) return null;
+  if (kind === 'failed' && !PASSING.has(details.category)) return null;
+  const start = (redrivenAt ?? createdAt).getTime();
+  const told = details.retryAt?.getTime();
+  const isTold = told !== undefined && told <= start + RETRY_WITHIN_MS;
+  if (kind === 'unknown') {
+    // By the end of the lease nothing of an attempt is on its way any more.
+    const soonest = now.getTime() + LEASE_MS;
+    return new Date(isTold ? Math.max(soonest, told) : soonest);
+  }
+  if (told !== undefined) return isTold ? new Date(told) : null;
+  return new Date(now.getTime() + LEASE_MS * 2 ** (attempts - 1));
+}
+
+/** What is over by itself. Nothing was done, so that trying again can't double it. */
+const PASSING: ReadonlySet<FailureCategory> = new Set(['RATE_LIMIT', 'BUDGET', 'CIRCUIT_OPEN', 'NETWORK']);
 
 export function toFailure({ details }: ProviderFailure): ActionFailure {
   return compact({

@@ -3,6 +3,7 @@ import type { ProviderContext } from './context.js';
 import type { TokenSet } from './oauth.js';
 import type { JsonObject, JsonSchema } from './json.js';
 import type { Capability, Manifest } from './manifest.js';
+import type { Poll } from './poll.js';
 import type { SignalDraft } from './signal.js';
 import type { Verb, VerbInput } from './verbs.js';
 import type { ProviderEvent, Webhook } from './webhook.js';
@@ -24,11 +25,41 @@ export interface OAuthGrant {
   readonly tokens: TokenSet;
 }
 
+/** A JSON Web Token to be signed (RFC 7519). Times are seconds, from now. */
+export interface JwtRequest {
+  readonly issuer: string;
+  readonly algorithm: 'RS256' | 'ES256';
+  /** PEM, PKCS #1 or #8. */
+  readonly privateKey: Secret;
+  /** `iat` is this long ago, for clocks that disagree. */
+  readonly issuedSecondsAgo: number;
+  readonly lifeSeconds: number;
+}
+
+/** What issuing a token may use: requests that carry no signature of ours, and a signer. */
+export interface IssueContext extends ProviderContext {
+  /** Throws ProviderFailure for a key that can't be read. */
+  signJwt(request: JwtRequest): Promise<string>;
+}
+
+/** An access token of a service account. */
+export interface IssuedToken {
+  /** In clear, as it came; it is wrapped as soon as it is handed over. */
+  readonly accessToken: string;
+  /** Null: it does not expire. */
+  readonly expiresAt: Date | null;
+}
+
 export interface Auth {
   /** The headers that prove who we are. The only connector code that sees a credential. */
   sign(credential: Credential): Readonly<Record<string, string>>;
   /** The cheapest signed read that tells who we are. */
   identify(context: ProviderContext): Promise<ProviderIdentity>;
+  /**
+   * Turns the credential of a SERVICE_ACCOUNT into an access token, in the provider's own way. Asked again whenever the
+   * token ends; each time gives a token of its own.
+   */
+  issue?(context: IssueContext, credential: Credential): Promise<IssuedToken>;
   /**
    * Ends an OAuth grant in the provider's own way, where RFC 7009 is not it. `unsigned` sends without our signature: the
    * app proves itself. A grant that is gone already counts as ended.
@@ -85,6 +116,7 @@ export interface Connector {
   readonly manifest: Manifest;
   readonly auth: Auth;
   readonly webhook?: Webhook;
+  readonly poll?: Poll;
   /**
    * One event to its signals. Pure, total and deterministic: no clock, no I/O, no mutation, and an event it does not
    * know becomes one `provider_event`. Serves webhook, poll and replay alike.
@@ -97,7 +129,7 @@ const ID = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /** Checks what types can't and freezes the result, so that a connector is data from then on. Throws a plain Error at start-up. */
 export function defineConnector(connector: Connector): Connector {
-  const { manifest, webhook, normalize, actions = {} } = connector;
+  const { manifest, auth, webhook, poll, normalize, actions = {} } = connector;
   const problems = [
     !ID.test(manifest.id) && 'manifest.id must be lower case words joined by "-"',
     !manifest.baseUrl.startsWith('https://') && 'manifest.baseUrl must be https',
@@ -107,7 +139,10 @@ export function defineConnector(connector: Connector): Connector {
         url.startsWith('https://'),
       ) &&
       'manifest.oauth must use https',
+    manifest.authMethods.includes('SERVICE_ACCOUNT') && !auth.issue && 'SERVICE_ACCOUNT needs auth.issue',
     webhook && !normalize && 'a connector with webhook needs normalize',
+    poll && !normalize && 'a connector with poll needs normalize',
+    poll && !(poll.overlapSeconds >= 0) && 'poll.overlapSeconds must not be negative',
     ...Object.entries(actions).map(
       ([verb, spec]) =>
         spec.idempotency === 'RECONCILED' &&
@@ -123,6 +158,7 @@ export function defineConnector(connector: Connector): Connector {
 export function capabilitiesOf(connector: Connector): readonly Capability[] {
   return [
     ...(connector.webhook ? (['WEBHOOK'] as const) : []),
+    ...(connector.poll ? (['POLLING'] as const) : []),
     ...(connector.actions ? (['ACTIONS'] as const) : []),
   ];
 }

@@ -5,6 +5,7 @@ export * from './failure.js';
 export * from './json.js';
 export * from './manifest.js';
 export * from './oauth.js';
+export * from './poll.js';
 export * from './registration.js';
 export * from './signal.js';
 export * from './signature.js';

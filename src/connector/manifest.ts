@@ -113,9 +113,16 @@ export interface Manifest {
   readonly oauth?: OAuth;
   /** The fields of a credential; every one of them is secret. */
   readonly credentialSchema: JsonSchema;
+  /** Methods whose credential has other fields than {@link Manifest.credentialSchema}. */
+  readonly credentialSchemas?: Readonly<Partial<Record<AuthMethod, JsonSchema>>>;
   readonly settingsSchema: JsonSchema;
   readonly scopes: readonly ScopeRequirement[];
   readonly rateLimits: readonly RateLimitRule[];
   readonly triggers: readonly TriggerDefinition[];
   readonly failures: FailureVocabulary;
+  /**
+   * What of an event's body is not kept: paths to e-mail addresses, names or tokens, where `*` stands for every element.
+   * It is taken out before anything is made of the body, so no signal may need it.
+   */
+  readonly redact?: readonly (readonly string[])[];
 }

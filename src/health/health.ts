@@ -1,21 +1,21 @@
 import { validate as isUuid } from 'uuid';
 import type { Caller } from '../core/caller.js';
-import type { Clock } from '../core/clock.js';
-import type { Db } from '../core/db.js';
+import { type EvaluateDeps, evaluateHealth } from './evaluate.js';
+import { type Facts, toDate, toSight, toStanding } from './facts.js';
+import { type HealthReason, type HealthStatus, healthStatuses, judge } from './judge.js';
 import { quantile } from './latency.js';
 import type { RecentError } from './observe.js';
+import { type Probe, type ProbeDeps, probeConnection, probeDue } from './probe.js';
 
-export const healthStatuses = ['UNHEALTHY', 'DEGRADED', 'UNKNOWN', 'HEALTHY'] as const;
-/**
- * What we saw lately; worst first. UNKNOWN: nothing was called within the hour. Where nothing can be called until
- * somebody mends the connection, it is UNHEALTHY whatever was seen before.
- */
-export type HealthStatus = (typeof healthStatuses)[number];
+export type { HealthReason, HealthStatus } from './judge.js';
 
 /** A connection as observed over the last hour, by all processes together. */
 export interface Health {
   readonly connectionId: string;
   readonly status: HealthStatus;
+  /** Null for HEALTHY and UNKNOWN. */
+  readonly reason: HealthReason | null;
+  readonly since: Date;
   readonly lastSuccessAt: Date | null;
   readonly lastFailureAt: Date | null;
   /** 0 to 1; null without requests. */
@@ -40,60 +40,46 @@ export interface HealthService {
   /** By connection; those that are not the tenant's are missing. */
   of(caller: Caller, connectionIds: readonly string[]): Promise<ReadonlyMap<string, Health>>;
   ofTenant(caller: Caller): Promise<TenantHealth>;
+  /**
+   * Makes the cheapest call that needs the connection's credential. A provider that can't be reached changes no
+   * connection's status; one that refuses the credential is asked again, by `verify`. Throws NOT_FOUND, and
+   * CONNECTION_NOT_READY for one that is not ACTIVE.
+   */
+  probe(caller: Caller, connectionId: string): Promise<Probe>;
+  /**
+   * Probes connections that nobody has called for ten minutes, so many at once, until none is due. Answers how many.
+   * For the background.
+   */
+  probeDue(limit: number, signal: AbortSignal): Promise<number>;
+  /**
+   * Writes down how connections stand that are due to be looked at, so many at once: status, both edges, incidents.
+   * Answers how many it looked at. For the background.
+   */
+  evaluate(limit: number, signal?: AbortSignal): Promise<number>;
 }
 
-const HOUR_MS = 3_600_000;
 const MAX_WORST = 20;
-/** Shares of failed calls within the hour. */
-const UNHEALTHY_ABOVE = 0.5;
-const DEGRADED_ABOVE = 0.1;
 
-interface Row {
-  readonly connection_id: string;
-  readonly is_broken: boolean;
-  readonly last_success_at: Date | string | null;
-  readonly last_failure_at: Date | string | null;
-  readonly recent_errors: readonly RecentError[];
-  readonly requests: number;
-  readonly errors: number;
-  readonly latencies: readonly number[] | null;
-  readonly newest_event_at: Date | string | null;
-}
+/** The status is what {@link HealthService.evaluate} would write down now, so that nobody waits for a worker to see it. */
+export function createHealthService(deps: EvaluateDeps & ProbeDeps): HealthService {
+  const { db, clock } = deps;
 
-const SELECT = `
-  select c.id as connection_id, c.status in ('REAUTHORIZATION_REQUIRED', 'ERROR') as is_broken, h.last_success_at, h.last_failure_at, coalesce(h.recent_errors, '[]') as recent_errors,
-         w.requests, w.errors, l.latencies, s.occurred_at as newest_event_at
-  from connections c
-  left join connection_health h on h.connection_id = c.id
-  left join lateral (
-    select coalesce(sum(requests), 0)::int as requests, coalesce(sum(errors), 0)::int as errors
-    from health_minutes where connection_id = c.id and minute > ?::timestamptz) w on true
-  left join lateral (
-    select array_agg(total order by place) as latencies
-    from (select place, sum(latency)::int as total
-          from health_minutes m, unnest(m.latencies) with ordinality as latency(latency, place)
-          where m.connection_id = c.id and m.minute > ?::timestamptz
-          group by place) as bucket) l on true
-  left join lateral (
-    select occurred_at from signals where connection_id = c.id order by sequence desc limit 1) s on true`;
-
-export function createHealthService(db: Db, clock: Clock): HealthService {
-  async function read(caller: Caller, condition: string, parameters: readonly unknown[]): Promise<Health[]> {
+  async function read(caller: Caller, connections: string, ids: readonly string[]): Promise<Health[]> {
     const now = clock.now();
-    const since = new Date(now.getTime() - HOUR_MS).toISOString();
-    const rows = await db.for(caller).execute<Row[]>(`${SELECT} ${condition}`, [since, since, ...parameters]);
-    return rows.map((row) => toHealth(row, now));
+    const select = `select to_jsonb(f) as facts from health_facts(?::timestamptz, array(${connections})) f`;
+    const rows = await db.for(caller).execute<{ facts: Facts }[]>(select, [now, ...ids]);
+    return rows.map(({ facts }) => toHealth(facts, now));
   }
 
   return {
     async of(caller, connectionIds) {
       const ids = connectionIds.filter((id) => isUuid(id));
-      const found = ids.length > 0 ? await read(caller, 'where c.id in (?)', [ids]) : [];
+      const asked = `select id::uuid from jsonb_array_elements_text(?::jsonb) as asked(id)`;
+      const found = ids.length > 0 ? await read(caller, asked, [JSON.stringify(ids)]) : [];
       return new Map(found.map((health) => [health.connectionId, health]));
     },
     async ofTenant(caller) {
-      const all = await read(caller, `where c.status <> 'DELETED'`, []);
-      const rank = ({ status }: Health): number => healthStatuses.indexOf(status);
+      const all = await read(caller, `select id from connections where status <> 'DELETED'`, []);
       return {
         counts: healthStatuses.map((status) => ({
           status,
@@ -105,35 +91,34 @@ export function createHealthService(db: Db, clock: Clock): HealthService {
           .slice(0, MAX_WORST),
       };
     },
+    probe: (caller, connectionId) => probeConnection(deps, caller, connectionId),
+    probeDue: (limit, signal) => probeDue(deps, limit, signal),
+    evaluate: (limit, signal) => evaluateHealth(deps, limit, signal),
   };
 }
 
-function toHealth(row: Row, now: Date): Health {
-  const { requests, errors } = row;
-  const latencies = row.latencies ?? [];
-  const newest = toDate(row.newest_event_at);
+function rank({ status }: Health): number {
+  return healthStatuses.indexOf(status);
+}
+
+function toHealth(facts: Facts, now: Date): Health {
+  const { requests, errors } = facts;
+  const { status, reason, since } = judge(toStanding(facts), toSight(facts, now), now);
+  const latencies = facts.latencies ?? [];
+  const newest = toDate(facts.newest_event_at);
   return {
-    connectionId: row.connection_id,
-    status: row.is_broken ? 'UNHEALTHY' : statusOf(requests, errors),
-    lastSuccessAt: toDate(row.last_success_at),
-    lastFailureAt: toDate(row.last_failure_at),
+    connectionId: facts.connection_id,
+    status,
+    reason,
+    since,
+    lastSuccessAt: toDate(facts.last_success_at),
+    lastFailureAt: toDate(facts.last_failure_at),
     successRate1h: requests === 0 ? null : (requests - errors) / requests,
     requests1h: requests,
     errors1h: errors,
     latencyP50Ms: quantile(latencies, 0.5),
     latencyP95Ms: quantile(latencies, 0.95),
     freshnessLagSeconds: newest && Math.max(0, (now.getTime() - newest.getTime()) / 1000),
-    recentErrors: row.recent_errors,
+    recentErrors: facts.recent_errors,
   };
-}
-
-function statusOf(requests: number, errors: number): HealthStatus {
-  if (requests === 0) return 'UNKNOWN';
-  const share = errors / requests;
-  if (share > UNHEALTHY_ABOVE) return 'UNHEALTHY';
-  return share > DEGRADED_ABOVE ? 'DEGRADED' : 'HEALTHY';
-}
-
-function toDate(value: Date | string | null): Date | null {
-  return value === null ? null : new Date(value);
 }

@@ -2,7 +2,8 @@ import type { Pool } from 'pg';
 import { type FailureCategory, compact } from '../connector/index.js';
 import type { Log } from '../core/log.js';
 import { toStorableJson } from '../core/storable.js';
-import type { CallObservation } from '../outbound/provider.js';
+import type { CallObservation, CircuitChange } from '../outbound/provider.js';
+import type { RefusedCall } from './watch.js';
 import { bucketOf, emptyLatencies } from './latency.js';
 
 /** A failed call, kept for people to look at. */
@@ -32,11 +33,19 @@ interface State {
   last_success_at: string | null;
   last_failure_at: string | null;
   recent_errors: RecentError[];
+  /** What was last heard of its circuit; left out where nothing was. */
+  is_circuit_open?: boolean;
+  circuit_at?: string;
+  limit_refused_at?: string;
+  budget_refused_at?: string;
 }
 
 /** Collects what calls to providers came to and adds it to PostgreSQL in small sums, so that all processes count together. */
 export interface HealthObserver {
   observe(call: CallObservation): void;
+  /** A circuit opened or closed. */
+  observeCircuit(change: CircuitChange): void;
+  observeRefusal(call: RefusedCall): void;
   /** Writes what has been collected. What could not be written is kept and added to the next flush. */
   flush(): Promise<void>;
 }
@@ -49,7 +58,16 @@ export function createHealthObserver(pool: Pool, log: Log): HealthObserver {
   return {
     observe(call) {
       addToMinute(minutes, call);
-      addToState(states, call);
+      addToState(states, call, toState(call));
+    },
+    observeCircuit(change) {
+      // Half open it is neither: what the try comes to is told next.
+      if (change.state === 'HALF_OPEN') return;
+      const heard = { is_circuit_open: change.state === 'OPEN', circuit_at: change.at.toISOString() };
+      addToState(states, change, heard);
+    },
+    observeRefusal(call) {
+      addToState(states, call, { [`${call.what}_refused_at`]: call.at.toISOString() });
     },
     async flush() {
       // One at a time: a database that is slow must not get a second connection from this each second.
@@ -86,16 +104,20 @@ function addToMinute(minutes: Map<string, Minute>, call: CallObservation): void 
   put(minutes, `${call.connectionId} ${minute}`, one, addMinute);
 }
 
-function addToState(states: Map<string, State>, call: CallObservation): void {
+function addToState(
+  states: Map<string, State>,
+  { connectionId, tenantId }: Pick<CallObservation, 'connectionId' | 'tenantId'>,
+  seen: Partial<State>,
+): void {
+  const nothing = { last_success_at: null, last_failure_at: null, recent_errors: [] };
+  const one = { connection_id: connectionId, tenant_id: tenantId, ...nothing, ...seen };
+  put(states, connectionId, one, addState);
+}
+
+function toState(call: CallObservation): Partial<State> {
   const at = call.at.toISOString();
-  const one = {
-    connection_id: call.connectionId,
-    tenant_id: call.tenantId,
-    last_success_at: call.failure ? null : at,
-    last_failure_at: call.failure ? at : null,
-    recent_errors: call.failure ? [toRecentError(call.failure.details, at)] : [],
-  };
-  put(states, call.connectionId, one, addState);
+  if (!call.failure) return { last_success_at: at };
+  return { last_failure_at: at, recent_errors: [toRecentError(call.failure.details, at)] };
 }
 
 function toRecentError(
@@ -131,6 +153,7 @@ function addMinute(older: Minute, newer: Minute): Minute {
 function addState(older: State, newer: State): State {
   return {
     ...older,
+    ...newer,
     last_success_at: newer.last_success_at ?? older.last_success_at,
     last_failure_at: newer.last_failure_at ?? older.last_failure_at,
     recent_errors: [...newer.recent_errors, ...older.recent_errors].slice(0, MAX_RECENT),

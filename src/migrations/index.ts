@@ -1,9 +1,13 @@
 import { CallBudgets } from './call-budgets.js';
 import { ConnectionChanges } from './connection-changes.js';
 import { Founding } from './founding.js';
+import { Health } from './health.js';
+import { Incidents } from './incidents.js';
 import { Jobs } from './jobs.js';
 import { OAuthFlows } from './oauth-flows.js';
 import { OAuthLease } from './oauth-lease.js';
+import { Polling } from './polling.js';
+import { Replay } from './replay.js';
 import { Rotation } from './rotation.js';
 import { TenantPlans } from './tenant-plans.js';
 import { Vault } from './vault.js';
@@ -21,4 +25,8 @@ export const migrations = [
   { name: 'webhook-registrations', class: WebhookRegistrations },
   { name: 'tenant-plans', class: TenantPlans },
   { name: 'call-budgets', class: CallBudgets },
+  { name: 'replay', class: Replay },
+  { name: 'polling', class: Polling },
+  { name: 'incidents', class: Incidents },
+  { name: 'health', class: Health },
 ];

@@ -67,7 +67,9 @@ export function createReceiptLog(db: Db): ReceiptLog {
       return new Map(rows.map((row) => [row.id, row]));
     },
     async ofActions(caller, actionIds) {
-      const receipts = await db.for(caller).find(Receipt, { actionId: { $in: [...actionIds] } });
+      // A redriven action has one for each time it was settled; the last one counts.
+      const where = { actionId: { $in: [...actionIds] } };
+      const receipts = await db.for(caller).find(Receipt, where, { orderBy: { id: 'asc' } });
       return new Map(receipts.map((receipt) => [receipt.actionId ?? '', receipt]));
     },
   };

@@ -147,13 +147,18 @@ async function write(pool: Pool, entries: readonly JournalEntry[]): Promise<Map<
   const { rows } = await pool.query<KnownRow>({
     name: 'journal_append',
     text: 'select index, delivery_id, signal_ids from journal_append($1::jsonb, $2::jsonb, $3)',
-    values: [
-      toStorableJson(deliveriesOf(entries)),
-      toStorableJson(signalsOf(entries)),
-      Buffer.concat(entries.map(({ body }) => body)),
-    ],
+    values: toAppendArguments(entries),
   });
   return new Map(rows.map((row) => [row.index, row]));
+}
+
+/** Entries as `journal_append` takes them: deliveries, signals, and all bodies in one. */
+export function toAppendArguments(entries: readonly JournalEntry[]): [string, string, Buffer] {
+  return [
+    toStorableJson(deliveriesOf(entries)),
+    toStorableJson(signalsOf(entries)),
+    Buffer.concat(entries.map(({ body }) => body)),
+  ];
 }
 
 function deliveriesOf(entries: readonly JournalEntry[]): object[] {

@@ -34,9 +34,12 @@ const signalSchema = defineEntity({
     repository: p.text().nullable(),
     schemaVersion: p.text(),
     content: p.json<SignalContent>(),
+    /** How often it was told anew by a replay: 0 for what was told once. */
+    revision: p.integer(),
+    revisedAt: p.datetime().nullable(),
   },
 });
 
-/** One thing that happened, normalised. Written by the journal only; never changed. */
+/** One thing that happened, normalised. Written by the journal only; a replay moves it to the feed's end, as a new version. */
 export class Signal extends signalSchema.class {}
 signalSchema.setClass(Signal);

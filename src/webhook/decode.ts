@@ -1,5 +1,8 @@
 import { MalformedDelivery, type RawDelivery } from '../connector/index.js';
 
+/** The content type of a stored body that is not as it came, but what the connector had read of it, as JSON. */
+export const DECODED = 'application/vnd.tributary.decoded+json';
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const MAX_DEPTH = 64;
 

@@ -1,5 +1,3 @@
-import { constants, zstdCompressSync } from 'node:zlib';
-import { v7 as uuidV7 } from 'uuid';
 import type { ProviderCatalog } from '../connection/catalog.js';
 import {
   type Connector,
@@ -13,9 +11,11 @@ import type { Log } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
 import type { Vault } from '../credential/vault.js';
 import type { Limiter } from '../outbound/limiter.js';
-import { type SignalOrigin, type SignalRecord, toSignals } from '../signal/envelope.js';
+import { sealEntry, toBodilessEntry } from '../signal/entry.js';
+import type { SignalOrigin } from '../signal/envelope.js';
 import type { Appended, Journal, JournalEntry } from '../signal/journal.js';
-import { decodeJson, requireReasonable } from './decode.js';
+import { redact } from '../signal/redact.js';
+import { DECODED, decodeJson, requireReasonable } from './decode.js';
 import { type Endpoint, type Endpoints, secretsAt } from './endpoint.js';
 
 /** A request that may send its body: to a known endpoint, which takes it, at a rate it may have. */
@@ -127,64 +127,19 @@ function toEvent(webhook: Webhook, delivery: RawDelivery): ProviderEvent {
 }
 
 async function toEntry(
-  { vault, environment, log }: ReceiverDeps,
+  deps: ReceiverDeps,
   connector: Receiving,
-  { tenantId, connectionId }: Endpoint,
+  endpoint: Endpoint,
   delivery: RawDelivery,
 ): Promise<JournalEntry> {
   const event = toEvent(connector.webhook, delivery);
-  const providerId = connector.manifest.id;
-  const deliveryId = uuidV7();
-  const origin = { tenantId, connectionId, providerId, environment, deliveryId };
-  const { signals, failure } = normalize(connector, origin, event, log);
-  return {
-    delivery: {
-      id: deliveryId,
-      tenant_id: tenantId,
-      connection_id: connectionId,
-      provider_id: providerId,
-      event_id: event.id,
-      event_type: event.type.slice(0, 255),
-      api_version: event.apiVersion,
-      content_type: delivery.headers['content-type'] ?? '',
-      received_at: event.receivedAt.toISOString(),
-      failure,
-    },
-    body: await vault.seal(compress(delivery.body), { tenantId, id: deliveryId, field: 'delivery_body' }),
-    signals,
-  };
-}
-
-/**
- * A connector that throws here has a bug the provider can't mend: the delivery is kept without signals, as a dead
- * letter, and acknowledged.
- */
-function normalize(
-  { normalize: toDrafts }: Receiving,
-  origin: SignalOrigin,
-  event: ProviderEvent,
-  log: Log,
-): { signals: readonly SignalRecord[]; failure: string | undefined } {
-  try {
-    return { signals: toSignals(origin, event, toDrafts(event)), failure: undefined };
-  } catch (error) {
-    const { providerId, connectionId } = origin;
-    log.error(
-      { err: error, providerId, connectionId, eventType: event.type, eventId: event.id },
-      'webhook: normalising failed',
-    );
-    return {
-      signals: [],
-      failure: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error',
-    };
+  const body = redact(event.body, connector.manifest.redact);
+  if (body === event.body) {
+    const entry = toBodilessEntry(deps, connector, endpoint, event, delivery.headers['content-type'] ?? '');
+    return sealEntry(deps.vault, entry, delivery.body);
   }
-}
-
-/** Level 1: the next levels cost more time than the bytes they save. */
-const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
-
-function compress(body: Buffer): Buffer {
-  return zstdCompressSync(body, COMPRESSION);
+  const entry = toBodilessEntry(deps, connector, endpoint, { ...event, body }, DECODED);
+  return sealEntry(deps.vault, entry, Buffer.from(JSON.stringify(body)));
 }
 
 function count(

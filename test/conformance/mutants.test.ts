@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type ActionOutcome, type Connector, ProviderFailure, textAt } from '../../src/connector/index.js';
+import {
+  type ActionOutcome,
+  type Connector,
+  type Json,
+  type PolledEvent,
+  ProviderFailure,
+  textAt,
+} from '../../src/connector/index.js';
 import { Secret } from '../../src/core/secret.js';
 import { type CheckId, conformanceChecks, conformanceTests } from '../conformance.js';
 import { manifestChecks } from './manifest.js';
@@ -14,6 +21,8 @@ import {
   withLine,
   withManifest,
   withNormalize,
+  withPage,
+  withPoll,
   withRegisterLine,
   withRegistration,
   withWebhook,
@@ -22,10 +31,29 @@ import { subject } from './subjects/example.js';
 
 // A suite that can't fail proves nothing: each connector here is wrong in one way, and the check for it must say so.
 
-const { auth, webhook, normalize, actions } = connector as Required<Connector>;
+const { auth, webhook, poll, normalize, actions } = connector as Required<Connector>;
 const createIssue = actions.createIssue!;
 const addIssueComment = actions.addIssueComment!;
 const registration = webhook.registration!;
+
+const STREAMS = poll.streams({});
+
+/** Each event of a poll with something wrong. */
+function withPolled(wrong: (event: PolledEvent) => object): Connector {
+  return withPage(({ events }) => ({ events: events.map((event) => ({ ...event, ...wrong(event) })) }));
+}
+
+/** Goes by a place of its own, and not by the cursor. */
+function forgetful(): Connector {
+  let place: Json = null;
+  return withPoll({
+    async page(context, request) {
+      const page = await poll.page(context, { ...request, cursor: place });
+      place = page.nextCursor;
+      return page;
+    },
+  });
+}
 
 const forged: ActionOutcome = { externalId: 'iss_1', output: { id: 'iss_1' } };
 
@@ -40,7 +68,7 @@ const mutants: readonly [string, readonly CheckId[], Connector][] = [
   [
     'announces what it can’t do',
     ['META-03'],
-    withManifest({ triggers: [{ signalType: 'push', via: ['POLLING'] }] }),
+    withManifest({ triggers: [{ signalType: 'push', via: ['PROXY'] }] }),
   ],
   [
     'asks for a scope without a reason',
@@ -244,6 +272,50 @@ const mutants: readonly [string, readonly CheckId[], Connector][] = [
   ['is lost in time', ['NORMALIZE-09'], withDraft(() => ({ occurredAt: new Date(Number.NaN) }))],
   ['does what it did not announce', ['NORMALIZE-10'], withDraft(() => ({ type: 'push' }))],
   ['names signals by their delivery', ['NORMALIZE-11'], withDraft(({ id }) => ({ identity: id }))],
+  ['does not keep what it needs', ['NORMALIZE-12'], withManifest({ redact: [['issue', 'title']] })],
+
+  ['has nothing to ask for', ['POLL-01'], withPoll({ streams: () => [] })],
+  ['has two streams of one name', ['POLL-01'], withPoll({ streams: () => [...STREAMS, ...STREAMS] })],
+  [
+    'never gets there',
+    ['POLL-02', 'POLL-04'],
+    withPage((_, { cursor }) => ({ isComplete: false, nextCursor: cursor })),
+  ],
+  ['reads the first page only', ['POLL-02'], withPage(() => ({ isComplete: true }))],
+  [
+    'keeps what JSON can’t in its cursor',
+    ['POLL-03'],
+    withPage(({ nextCursor }) => ({ nextCursor: { at: nextCursor, none: undefined } })),
+  ],
+  ['remembers its place elsewhere', ['POLL-04', 'POLL-05'], forgetful()],
+  ['finds the same under other names', ['POLL-05'], withPolled(() => ({ id: crypto.randomUUID() }))],
+  ['gives endless names', ['POLL-05'], withPolled(({ id }) => ({ id: id.padEnd(251, 'x') }))],
+  [
+    'tells it in other words than webhooks',
+    ['POLL-06'],
+    withPolled(({ body }) => ({ body: { ...body, occurred_at: '2026-01-01T00:00:00Z' } })),
+  ],
+  [
+    'begins behind what is to come',
+    ['POLL-07'],
+    withPage(({ isComplete, nextCursor }) => (isComplete ? { nextCursor: '9999' } : { nextCursor })),
+  ],
+  [
+    'takes no answer for an empty one',
+    ['POLL-08', 'POLL-09'],
+    withPoll({
+      page: (context, request) =>
+        poll
+          .page(context, request)
+          .catch(() => ({ events: [], nextCursor: request.cursor, isComplete: true })),
+    }),
+  ],
+  ['trusts our clock', ['POLL-10'], withPage((_, { now }) => ({ nextCursor: now.toISOString() }))],
+  [
+    'keeps what JSON can’t in its events',
+    ['POLL-11'],
+    withPolled(({ body }) => ({ body: { ...body, at: new Date() } })),
+  ],
 
   [
     'does not name what it made',

@@ -1,6 +1,9 @@
 import {
   type ActionSpec,
   type Connector,
+  type Poll,
+  type PollPage,
+  type PollRequest,
   type ProviderEvent,
   ProviderFailure,
   type ProviderRequest,
@@ -17,7 +20,7 @@ import { subject } from './subjects/example.js';
 // The example connector with one thing wrong with it.
 
 export const { connector } = subject;
-const { manifest, auth, webhook, normalize, actions } = connector as Required<Connector>;
+const { manifest, auth, webhook, poll, normalize, actions } = connector as Required<Connector>;
 const createIssue = actions.createIssue!;
 
 export const withManifest = (wrong: object): Connector => ({
@@ -39,6 +42,15 @@ export const withRegisterLine = (wrong: (sent: ProviderRequest) => ProviderReque
   withRegistration({
     register: (context, wanted) =>
       webhook.registration!.register({ ...context, request: (sent) => context.request(wrong(sent)) }, wanted),
+  });
+export const withPoll = (wrong: Partial<Poll>): Connector => ({ ...connector, poll: { ...poll, ...wrong } });
+/** The pages of a poll, changed on their way. */
+export const withPage = (wrong: (page: PollPage, request: PollRequest) => object): Connector =>
+  withPoll({
+    async page(context, request) {
+      const page = await poll.page(context, request);
+      return { ...page, ...wrong(page, request) };
+    },
   });
 export const withNormalize = (wrong: (event: ProviderEvent) => readonly SignalDraft[]): Connector => ({
   ...connector,

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import { type ProviderEvent, type SignalDraft, signalTypes } from '../../src/connector/index.js';
+import { redact } from '../../src/signal/redact.js';
 import { type ConformanceTest, check } from './checks.js';
 import { type Fixture, RECEIVED_AT, eventOf, loadFixtures } from './fixtures.js';
 import type { ConformanceSubject } from './subject.js';
@@ -77,6 +78,12 @@ export function* normalizeChecks(subject: ConformanceSubject): Iterable<Conforma
     for (const event of events) {
       const again = { ...event, id: 'another-delivery', receivedAt: new Date(RECEIVED_AT.getTime() + 1) };
       expect(knownIdentities(normalize(again))).toEqual(knownIdentities(normalize(event)));
+    }
+  });
+  yield check('NORMALIZE-12', () => {
+    for (const event of events) {
+      const body = redact(event.body, manifest.redact);
+      expect(normalize({ ...event, body })).toStrictEqual(normalize(event));
     }
   });
 }

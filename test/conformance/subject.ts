@@ -2,6 +2,7 @@ import type {
   Connector,
   Credential,
   JsonObject,
+  PolledEvent,
   RawDelivery,
   Secret,
   Verb,
@@ -18,6 +19,8 @@ export interface ConformanceSubject {
   readonly webhook?: WebhookSubject;
   /** For connectors that set webhooks up. */
   readonly registration?: RegistrationSubject;
+  /** For connectors that poll. */
+  readonly polling?: PollingSubject;
   readonly provider: ProviderSubject;
 }
 
@@ -35,6 +38,19 @@ export interface RegistrationSubject {
   readonly target: JsonObject;
   /** Events by the names of the manifest's triggers, and the least to ask the provider for that brings them. */
   readonly least: { readonly wanted: readonly string[]; readonly asked: readonly string[] };
+}
+
+export interface PollingSubject {
+  /** By which there is something to poll in the fake. */
+  readonly settings: JsonObject;
+}
+
+/** What there is to find in a fake. */
+export interface PolledFake {
+  /** Lets something of each kind happen, and more than a page of some. */
+  happen(): void;
+  /** All that has happened there, as webhooks would bring it. */
+  told(): readonly Pick<PolledEvent, 'type' | 'body'>[];
 }
 
 /** A webhook as the fake has it, with the secret that no provider shows. */
@@ -71,6 +87,8 @@ export interface StartedFake {
   crowd(): void;
   /** What is set up, oldest first. For connectors that set webhooks up. */
   hooks?(): readonly HookAtProvider[];
+  /** For connectors that poll. */
+  readonly polled?: PolledFake;
 }
 
 export interface ThrottleForm {

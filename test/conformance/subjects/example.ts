@@ -24,11 +24,24 @@ export const subject: ConformanceSubject = {
     target: { project: 'DEMO' },
     least: { wanted: ['issue.created', 'ping'], asked: ['issue.created'] },
   },
+  polling: { settings: {} },
   provider: {
     async start(clock) {
-      const { provider, token, hooks, addIssues } = await startFakeExample(clock);
-      const credential = { token: new Secret(token) };
-      return { provider, credential, crowd: () => addIssues(150), hooks: () => hooks };
+      const { provider, token, hooks, events, addIssues, close, comment } = await startFakeExample(clock);
+      return {
+        provider,
+        credential: { token: new Secret(token) },
+        crowd: () => addIssues(150),
+        hooks: () => hooks,
+        polled: {
+          happen() {
+            addIssues(150);
+            comment('DEMO-1', 'It does when pushed.');
+            close('DEMO-1');
+          },
+          told: () => events.map((event) => ({ type: event.type, body: { ...event } })),
+        },
+      };
     },
     inputs: {
       createIssue: {

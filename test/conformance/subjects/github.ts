@@ -3,6 +3,8 @@ import { github } from '../../../connectors/github/index.js';
 import { Secret } from '../../../src/core/secret.js';
 import { throttled } from '../../support/fake-behavior.js';
 import { HEAD_SHA, githubError, rateLimit, startFakeGitHub } from '../../support/fake-github.js';
+import { type Issue, toComment, toIssue, toPull, user } from '../../support/fake-github-answers.js';
+import type { OctoDemo } from '../../support/fake-github-data.js';
 import type { FakeHook } from '../../support/fake-github-hooks.js';
 import type { ConformanceSubject, HookAtProvider, ThrottleForm } from '../subject.js';
 
@@ -23,14 +25,16 @@ export const subject: ConformanceSubject = {
       asked: ['pull_request', 'push'],
     },
   },
+  polling: { settings: { repositories: ['octo/demo'] } },
   provider: {
     async start(clock) {
-      const { provider, token, hooks, crowd } = await startFakeGitHub(clock);
+      const { provider, token, hooks, octo, crowd } = await startFakeGitHub(clock);
       return {
         provider,
         credential: { token: new Secret(token) },
         crowd,
         hooks: () => hooks.all.map(toHook),
+        polled: { happen: () => happenIn(octo), told: () => octo.issues.flatMap(toldOf) },
       };
     },
     inputs: {
@@ -55,6 +59,33 @@ export const subject: ConformanceSubject = {
     error: githubError,
   },
 };
+
+/** More than a page of everything, and some of it closed and merged. */
+function happenIn(octo: OctoDemo): void {
+  octo.crowd();
+  for (let made = 0; made < 120; made++) octo.addIssue({ pull: { headSha: HEAD_SHA, isMergeable: true } });
+  const [issue, pull, stuck] = octo.issues as [Issue, Issue, Issue];
+  octo.close(issue);
+  octo.merge(pull);
+  octo.close(stuck);
+}
+
+/** In whole bodies, of which lists show a part. */
+function toldOf(issue: Issue) {
+  const event = issue.pull ? 'pull_request' : 'issues';
+  const thing = issue.pull ? { pull_request: toPull(issue, issue.pull) } : { issue: toIssue(issue) };
+  const isClosed = toIssue(issue).state === 'closed';
+  return [
+    { type: `${event}.opened`, body: { ...around, action: 'opened', ...thing } },
+    ...(isClosed ? [{ type: `${event}.closed`, body: { ...around, action: 'closed', ...thing } }] : []),
+    ...issue.comments.map((comment) => ({
+      type: 'issue_comment.created',
+      body: { ...around, action: 'created', issue: toIssue(issue), comment: toComment(issue, comment) },
+    })),
+  ];
+}
+
+const around = { repository: { id: 1, full_name: 'octo/demo' }, sender: user };
 
 function toHook({ id, config: { url, secret }, events }: FakeHook): HookAtProvider {
   return { id: String(id), url, secret, events };

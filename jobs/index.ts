@@ -1,0 +1,29 @@
+import type { RecurringJob } from '../src/core/scheduler/index.js';
+import type { Services } from '../src/services.js';
+import { enroll } from './enroll.js';
+import { health } from './health.js';
+import { incidentDelivery } from './incident-delivery.js';
+import { poll } from './poll.js';
+import { probe } from './probe.js';
+import { purge } from './purge.js';
+import { refreshCredential } from './refresh-credential.js';
+import { retryAction } from './retry-action.js';
+import { rewrapKeys } from './rewrap-keys.js';
+import { rotateKeys } from './rotate-keys.js';
+
+/** What runs in the background of every worker, over all of them together. Each is one call of one service. */
+export function jobsOf(services: Services): readonly RecurringJob[] {
+  const jobs = [
+    poll,
+    enroll,
+    retryAction,
+    refreshCredential,
+    health,
+    probe,
+    incidentDelivery,
+    rotateKeys,
+    rewrapKeys,
+    purge,
+  ];
+  return jobs.map((job) => job(services));
+}

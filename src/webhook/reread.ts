@@ -1,0 +1,72 @@
+import { zstdDecompressSync } from 'node:zlib';
+import type { ProviderCatalog } from '../connection/catalog.js';
+import { type Connector, MalformedDelivery, type ProviderEvent } from '../connector/index.js';
+import type { Log } from '../core/log.js';
+import type { Vault } from '../credential/vault.js';
+import type { Delivery } from '../signal/delivery.entity.js';
+import { type Normalizing, normalize } from '../signal/entry.js';
+import type { SignalOrigin, SignalRecord } from '../signal/envelope.js';
+import { DECODED, decodeJson, requireReasonable } from './decode.js';
+
+export interface RereadDeps {
+  readonly vault: Vault;
+  readonly catalog: ProviderCatalog;
+  readonly environment: SignalOrigin['environment'];
+  readonly log: Log;
+}
+
+/** What today's connector makes of a delivery: its signals, each id once, or why there are none. */
+export type Reread =
+  { readonly records: readonly SignalRecord[]; readonly failure: null } | { readonly failure: string };
+
+/**
+ * Normalises a stored delivery again, whose body was read along. Its signature was checked when it came, and its name
+ * given then: both stay as they were.
+ */
+export async function reread(deps: RereadDeps, delivery: Delivery): Promise<Reread> {
+  const connector = deps.catalog.find(delivery.providerId);
+  if (!connector || !isNormalizing(connector)) return { failure: 'There is no connector for it any more.' };
+  if (!delivery.body) return { failure: 'Its body was deleted when its time was over.' };
+  const { id, tenantId, connectionId, providerId } = delivery;
+  const origin = { tenantId, connectionId, providerId, environment: deps.environment, deliveryId: id };
+  const body = decode(connector, delivery, await openBody(deps.vault, delivery, delivery.body));
+  if (body instanceof MalformedDelivery) return { failure: `${body.name}: ${body.message}` };
+  const { signals, failure } = normalize(connector, origin, toEvent(delivery, body), deps.log);
+  if (failure !== undefined) return { failure };
+  return { records: eachOnce(signals), failure: null };
+}
+
+/** As the journal's unique index would have it: the first of an id counts. */
+function eachOnce(signals: readonly SignalRecord[]): readonly SignalRecord[] {
+  const seen = new Set<string>();
+  return signals.filter(({ id }) => !seen.has(id) && seen.add(id));
+}
+
+function isNormalizing(connector: Connector): connector is Connector & Normalizing {
+  return connector.normalize !== undefined;
+}
+
+async function openBody(vault: Vault, { id, tenantId }: Delivery, sealed: Uint8Array): Promise<Buffer> {
+  const compressed = await vault.open(sealed, { tenantId, id, field: 'delivery_body' });
+  const body = zstdDecompressSync(compressed);
+  compressed.fill(0);
+  return body;
+}
+
+/** As at receipt, only that of the headers the content type alone was kept: the others served to verify and to name. */
+function decode({ webhook }: Connector, { contentType, via, receivedAt }: Delivery, body: Buffer): unknown {
+  const raw = { headers: { 'content-type': contentType }, body, receivedAt };
+  try {
+    const isAsItCame = via === 'WEBHOOK' && contentType !== DECODED;
+    const decoded = isAsItCame && webhook?.decode ? webhook.decode(raw) : decodeJson(raw);
+    requireReasonable(decoded);
+    return decoded;
+  } catch (error) {
+    if (error instanceof MalformedDelivery) return error;
+    throw error;
+  }
+}
+
+function toEvent({ eventId, eventType, apiVersion, receivedAt }: Delivery, body: unknown): ProviderEvent {
+  return { id: eventId, type: eventType, ...(apiVersion && { apiVersion }), body, receivedAt };
+}
