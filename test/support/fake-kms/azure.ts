@@ -11,7 +11,7 @@ import { Agent } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { createServer } from 'node:tls';
 import { type FakeAnswer, type FakeProvider, type FakeRequest, startFakeProvider } from '../fake-provider.js';
-import { createCertificate } from './certificate.js';
+import { createCertificate } from '../certificate.js';
 
 export const fakeAzureToken = 'a fake token';
 const HOST = 'fake.vault.azure.net';
@@ -138,7 +138,7 @@ interface TlsFront {
 
 /** The client sends tokens over TLS only. */
 async function startTlsFront(server: FakeProvider): Promise<TlsFront> {
-  const certificate = createCertificate(HOST);
+  const certificate = createCertificate([HOST]);
   const front = createServer(certificate, (socket) => {
     const behind = connect(Number(new URL(server.url).port), '127.0.0.1');
     socket.pipe(behind).pipe(socket);

@@ -4,7 +4,7 @@ import { type AddressInfo, type Socket, connect } from 'node:net';
 import { createServer } from 'node:tls';
 import type { AzureOptions } from '../../../src/credential/reference/azure.js';
 import { type FakeAnswer, type FakeProvider, type FakeRequest, startFakeProvider } from '../fake-provider.js';
-import { createCertificate } from './certificate.js';
+import { createCertificate } from '../certificate.js';
 
 /** Azure Key Vault over TLS, "Get Secret" only, with the challenge that tells a client which token to bring. */
 export interface FakeAzure extends FakeProvider {
