@@ -16,6 +16,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `${inject('templateDatabase')}_${randomBytes(6).toString('hex')}`;
   const server = inject('postgresUrl');
   await run(server, `create database ${name} template ${inject('templateDatabase')}`);
+  // The disk is not what is tested here: only a crash of the server would show the difference.
+  await run(server, `alter database ${name} set synchronous_commit = off`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return {
