@@ -253,6 +253,25 @@ describe('a tenant’s data key', () => {
     expect(await keyVersions({ app })).toEqual([1]);
   });
 
+  it('is found by who looked before it was made, and comes after another has sealed with it', async () => {
+    const app = await useTestApp();
+    const db = await openDatabase(app);
+    const wrapper = createLocalKeyProvider({ masterKey: readMasterKey(app.config) });
+    // It knows of none, and does not hear in time of the one that is made.
+    const deaf = { ...db, listen: async () => async () => {} };
+    const late = await createDataKeys({
+      db: deaf,
+      clock: createTestClock(),
+      log: createLog('silent'),
+      wrapper,
+    });
+    await expect(late.ofVersion('acme', 1)).rejects.toThrow('gone');
+    await connectGitHub(await app.caller('acme'));
+    expect(await late.current('acme')).toMatchObject({ version: 1 });
+    expect(await keyVersions({ app })).toEqual([1]);
+    await late.close();
+  });
+
   it('of one tenant opens nothing of another’s: a row that is moved is refused', async () => {
     const s = await story();
     const globex = await s.app.caller('globex');

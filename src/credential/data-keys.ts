@@ -49,11 +49,13 @@ const UNWRAPPED_AGE_MS = 3_600_000;
 const RETRY_SECONDS = 5;
 const RESEAL_SECONDS = 900;
 
+/** In one statement, so that whoever sees what another process has sealed sees its key as well. */
 const SEALED = `
-  select exists (select from credentials where tenant_id = $1)
-      or exists (select from webhook_endpoints where tenant_id = $1)
-      or exists (select from actions where tenant_id = $1)
-      or exists (select from deliveries where tenant_id = $1) as sealed`;
+  select not exists (select from data_keys where tenant_id = $1)
+     and (exists (select from credentials where tenant_id = $1)
+       or exists (select from webhook_endpoints where tenant_id = $1)
+       or exists (select from actions where tenant_id = $1)
+       or exists (select from deliveries where tenant_id = $1)) as sealed`;
 
 /** A version as it is stored. */
 export interface StoredKey extends WrappedKey {
