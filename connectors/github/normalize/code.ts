@@ -14,7 +14,7 @@ export const push: Part = {
     const after = line(body, 'after');
     return {
       resource: { branch, commit: isCommit(after) ? after : undefined },
-      payload: { ...pushFields(body), tag, commits: commitsOf(body).map(summary) },
+      payload: { ...pushFields(body), tag, commits: commitsOf(body).map(summary).filter(isTelling) },
       evidence: [
         ...links('commit', textAt(body, 'head_commit', 'url'), line(body, 'head_commit', 'message')),
         ...links('compare', textAt(body, 'compare')),
@@ -57,6 +57,11 @@ function summary(commit: unknown): JsonObject {
     author: line(commit, 'author', 'username') ?? line(commit, 'author', 'name'),
     url: line(commit, 'url'),
   });
+}
+
+/** Something in the list that is no commit has nothing to tell. */
+function isTelling(commit: JsonObject): boolean {
+  return Object.keys(commit).length > 0;
 }
 
 /** `create` and `delete`: here the ref is a bare name, not `refs/heads/…`. */
