@@ -27,7 +27,10 @@ export interface Told {
 
 /** Asks the limits and budgets before the provider has to say no, and learns from what it says. */
 export interface Admission {
-  /** Takes what the call costs. Throws a refusal when it is too much for now. Tell the answer what came of it. */
+  /**
+   * Takes what the call costs. Throws a refusal when there is no room for it at this moment. What it answers is
+   * to be told what came of the call.
+   */
   admit(ref: ConnectionRef, lane: Lane, method: Method): Promise<(told: Told) => Promise<void>>;
   read(ref: ConnectionRef): Promise<RateLimitState>;
 }
