@@ -9,6 +9,8 @@ import {
 } from '../schema/generated/operations.js';
 import { type TestApp, type TestCaller, useTestApp } from './support/app.js';
 import { type TestClock, createTestClock } from './support/clock.js';
+import { startFakeExample } from './support/fake-example.js';
+import { startFakeProvider } from './support/fake-provider.js';
 import { type FakeGitHub, startFakeGitHub } from './support/fake-github.js';
 
 const HOUR_MS = 3_600_000;
@@ -130,4 +132,46 @@ it('needs the fields of an App, not those of a token', async () => {
   });
   expect(errors[0]?.extensions).toMatchObject({ code: 'INVALID_INPUT' });
   expect(errors[0]?.message).toContain('credential.appId');
+});
+
+it('without a way of the provider’s own, an account vouches for itself by RFC 7523', async () => {
+  const clock = createTestClock();
+  const example = await startFakeExample(clock);
+  onTestFinished(() => example.provider.close());
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const claims: Record<string, unknown>[] = [];
+  const server = await startFakeProvider();
+  onTestFinished(() => server.close());
+  server.on('POST /token', ({ text }) => {
+    const form = new URLSearchParams(text);
+    const [header = '', payload = '', signature = ''] = (form.get('assertion') ?? '').split('.');
+    const key = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
+    const isTheirs = verify(
+      'sha256',
+      Buffer.from(`${header}.${payload}`),
+      key,
+      Buffer.from(signature, 'base64url'),
+    );
+    if (!isTheirs) return { status: 400, body: { error: 'invalid_grant' } };
+    claims.push(JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>);
+    return { status: 200, body: { access_token: example.token, token_type: 'Bearer', expires_in: 3600 } };
+  });
+  const env = {
+    TRIBUTARY_PROVIDER_EXAMPLE_BASE_URL: example.provider.url,
+    TRIBUTARY_PROVIDER_EXAMPLE_OAUTH_URL: server.url,
+  };
+  const caller = await (await useTestApp({ clock, env })).caller();
+  const credential = {
+    issuer: 'robot',
+    subject: 'ada',
+    algorithm: 'ES256',
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+  const input = { providerId: 'example', name: 'robot', authMethod: 'SERVICE_ACCOUNT', credential } as const;
+  const { connect: made } = await caller.get(ConnectDocument, { input });
+  const { verify: verified } = await caller.get(VerifyDocument, { connectionId: made.connection.id });
+  expect(verified).toMatchObject({ status: 'ACTIVE' });
+  expect(claims).toMatchObject([
+    { iss: 'robot', sub: 'ada', scope: 'openid read', aud: `${server.url}/token` },
+  ]);
 });

@@ -22,8 +22,9 @@ export const manifest: Manifest = {
     'user-agent': 'Tributary',
   },
 
-  authMethods: ['BEARER', 'OAUTH2', 'OAUTH2_CLIENT_CREDENTIALS'],
-  // How it speaks OAuth, for the methods that begin with OAUTH2. Leave it out where there is none. Mind refreshToken: a
+  authMethods: ['BEARER', 'OAUTH2', 'OAUTH2_CLIENT_CREDENTIALS', 'SERVICE_ACCOUNT'],
+  // How it speaks OAuth, for the methods that begin with OAUTH2, and for SERVICE_ACCOUNT
+  // where auth.ts has no `issue`. Leave it out where there is none. Mind refreshToken: a
   // provider that rotates and allows no reuse kills the grant when an old refresh token comes again.
   oauth: {
     authorizationUrl: 'https://auth.example.com/auth',

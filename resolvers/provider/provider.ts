@@ -1,5 +1,5 @@
 import { type Connector, type Verb, capabilitiesOf, verbSchemas } from '../../src/connector/index.js';
-import { credentialSchemaOf } from '../../src/connection/credential.js';
+import { credentialSchemaOf, hasOwnSchema } from '../../src/connection/credential.js';
 import type { ActionDefinition, IntegrationProvider } from './type.js';
 
 /** A connector as the catalogue shows it: its manifest and what follows from its parts. */
@@ -8,9 +8,7 @@ export function toProvider(connector: Connector): IntegrationProvider {
     ...connector.manifest,
     capabilities: capabilitiesOf(connector),
     credentialSchemas: connector.manifest.authMethods
-      .filter(
-        (method) => method === 'OAUTH2_CLIENT_CREDENTIALS' || connector.manifest.credentialSchemas?.[method],
-      )
+      .filter((method) => hasOwnSchema(connector, method))
       .map((authMethod) => ({ authMethod, schema: credentialSchemaOf(connector, authMethod) })),
     actions: toActionDefinitions(connector),
     webhookTargetSchema: connector.webhook?.registration?.targetSchema ?? null,

@@ -23,13 +23,35 @@ const clientSchema: JsonSchema = {
   },
 };
 
+/** For providers that take RFC 7523 assertions; those with a way of their own say what it needs. */
+const serviceAccountSchema: JsonSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['issuer', 'privateKey'],
+  properties: {
+    issuer: { type: 'string', minLength: 1, description: 'The service account.' },
+    privateKey: { type: 'string', minLength: 1, description: 'Its private key, in PEM.' },
+    subject: { type: 'string', minLength: 1, description: 'The user it acts for; left out: itself.' },
+    keyId: { type: 'string', minLength: 1, description: 'The key’s id, where the provider wants it.' },
+    algorithm: { type: 'string', enum: ['RS256', 'ES256'], description: 'Left out: RS256.' },
+  },
+};
+
+const standardSchemas: Readonly<Partial<Record<AuthMethod, JsonSchema>>> = {
+  OAUTH2_CLIENT_CREDENTIALS: clientSchema,
+  SERVICE_ACCOUNT: serviceAccountSchema,
+};
+
 const RETRY_SECONDS = 5;
 
-/** What a credential of this method consists of: the same for every provider where RFC 6749 says it, else its own. */
+/** What a credential of this method consists of: the provider's own, or the same for every provider where an RFC says it. */
 export function credentialSchemaOf({ manifest }: Connector, method: AuthMethod): JsonSchema {
-  const own = manifest.credentialSchemas?.[method];
-  if (own) return own;
-  return method === 'OAUTH2_CLIENT_CREDENTIALS' ? clientSchema : manifest.credentialSchema;
+  return manifest.credentialSchemas?.[method] ?? standardSchemas[method] ?? manifest.credentialSchema;
+}
+
+/** Whether a credential of this method has other fields than the manifest's one schema. */
+export function hasOwnSchema(connector: Connector, method: AuthMethod): boolean {
+  return credentialSchemaOf(connector, method) !== connector.manifest.credentialSchema;
 }
 
 /**

@@ -1,7 +1,13 @@
-import { type Connector, type Credential, ProviderFailure, type TokenSet } from '../connector/index.js';
+import {
+  type Connector,
+  type Credential,
+  type OAuth,
+  ProviderFailure,
+  type TokenSet,
+} from '../connector/index.js';
 import type { Clock } from '../core/clock.js';
 import { Secret } from '../core/secret.js';
-import { signJwt } from '../credential/oauth/assertion.js';
+import { type Assertion, signJwt } from '../credential/oauth/assertion.js';
 import { OAuthFailure } from '../credential/oauth/failure.js';
 import type { ProviderGate } from '../outbound/provider.js';
 import type { Connection } from './connection.entity.js';
@@ -47,4 +53,20 @@ function asOAuth(failure: ProviderFailure): OAuthFailure {
   const { category, code, message, providerStatus: status, retryAt } = failure.details;
   const isRefused = category === 'AUTH' || category === 'NOT_FOUND' || category === 'INVALID';
   return new OAuthFailure(isRefused ? 'invalid_client' : 'server', message, { code, status, retryAt });
+}
+
+/** How an account vouches for itself by RFC 7523, from the fields of `serviceAccountSchema`. */
+export function assertionOf(
+  { scopes, scopeSeparator }: OAuth,
+  { issuer, privateKey, subject, keyId, algorithm }: Credential,
+): Assertion {
+  if (!issuer || !privateKey) throw new Error('a service account needs an issuer and a private key');
+  return {
+    issuer: issuer.reveal(),
+    privateKey,
+    algorithm: algorithm?.reveal() === 'ES256' ? 'ES256' : 'RS256',
+    ...(subject && { subject: subject.reveal() }),
+    ...(keyId && { keyId: keyId.reveal() }),
+    ...(scopes.length > 0 && { claims: { scope: scopes.join(scopeSeparator) } }),
+  };
 }

@@ -32,7 +32,7 @@ import {
   tokenMaterial,
 } from './material.js';
 import { type OAuthApps, requireOAuth } from './oauth-app.js';
-import { issueToken } from './service-account.js';
+import { assertionOf, issueToken } from './service-account.js';
 import { allows } from './status.js';
 
 export interface TokenKeeperDeps {
@@ -99,7 +99,9 @@ export function createTokenKeeper(deps: TokenKeeperDeps): TokenKeeper {
     credential: Credential,
   ): Promise<TokenSet> {
     if (connection.authMethod === 'SERVICE_ACCOUNT') {
-      return issueToken(deps, connection, connector, credential, uuidV7());
+      if (connector.auth.issue) return issueToken(deps, connection, connector, credential, uuidV7());
+      const app = { oauth: apps.of(connector), settings: connection.settings };
+      return oauth.jwtBearer(app, assertionOf(app.oauth, credential));
     }
     return clientCredentials(connector, connection.settings, credential);
   }

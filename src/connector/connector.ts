@@ -56,7 +56,7 @@ export interface Auth {
   /** The cheapest signed read that tells who we are. */
   identify(context: ProviderContext): Promise<ProviderIdentity>;
   /**
-   * Turns the credential of a SERVICE_ACCOUNT into an access token, in the provider's own way. Asked again whenever the
+   * Turns the credential of a SERVICE_ACCOUNT into an access token, where RFC 7523 is not the provider's way. Asked again whenever the
    * token ends; each time gives a token of its own.
    */
   issue?(context: IssueContext, credential: Credential): Promise<IssuedToken>;
@@ -139,7 +139,10 @@ export function defineConnector(connector: Connector): Connector {
         url.startsWith('https://'),
       ) &&
       'manifest.oauth must use https',
-    manifest.authMethods.includes('SERVICE_ACCOUNT') && !auth.issue && 'SERVICE_ACCOUNT needs auth.issue',
+    manifest.authMethods.includes('SERVICE_ACCOUNT') &&
+      !auth.issue &&
+      !manifest.oauth &&
+      'SERVICE_ACCOUNT needs auth.issue, or manifest.oauth for assertions by RFC 7523',
     webhook && !normalize && 'a connector with webhook needs normalize',
     poll && !normalize && 'a connector with poll needs normalize',
     poll && !(poll.overlapSeconds >= 0) && 'poll.overlapSeconds must not be negative',
