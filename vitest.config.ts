@@ -11,5 +11,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000 } },
     maxWorkers: 3,
+    // Files share a worker's modules: loading them anew for each costs more than all the tests. Nothing of ours keeps
+    // state in a module (test/architecture.test.ts holds it), so no file can meet what another left.
+    isolate: false,
   },
 });

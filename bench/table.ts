@@ -67,7 +67,7 @@ function grouped(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-function toMarkdown([head = [], ...rows]: readonly (readonly string[])[]): string {
+export function toMarkdown([head = [], ...rows]: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) =>
     Math.max(...[head, ...rows].map((cells) => cells[column]?.length ?? 0)),
   );

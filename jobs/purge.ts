@@ -3,13 +3,14 @@ import type { Services } from '../src/services.js';
 
 const BATCH = 500;
 
-/** Deletes the bodies of deliveries whose time is over. */
-export function purge({ deliveries }: Services): RecurringJob {
+/** Deletes what has been kept for its time: bodies of deliveries, and the integration log. */
+export function purge({ deliveries, providerCalls }: Services): RecurringJob {
   return {
     name: 'purge',
     every: { seconds: 600 },
     async run({ signal }) {
       await deliveries.purge(BATCH, signal);
+      await providerCalls.purge(BATCH, signal);
     },
   };
 }

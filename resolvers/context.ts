@@ -7,8 +7,9 @@ import type {
   WebhookRegistration,
 } from '../src/connection/connection.entity.js';
 import type { Caller } from '../src/core/caller.js';
-import type { Health } from '../src/health/health.js';
+import type { Health, TenantHealth } from '../src/health/health.js';
 import type { PollingState } from '../src/poll/poll.service.js';
+import type { InclusionProof } from '../src/receipt/proofs.js';
 import type { Receipt } from '../src/receipt/receipt.entity.js';
 import type { Services } from '../src/services.js';
 import type { Signal } from '../src/signal/signal.entity.js';
@@ -35,17 +36,21 @@ export interface Loaders {
   readonly polling: Loader<PollingState>;
   /** By connection. */
   readonly health: Loader<Health>;
+  /** By tenant, which is always the caller's: however many things of an answer lead to it, it is summed up once. */
+  readonly tenantHealth: Loader<TenantHealth>;
   readonly signal: Loader<Signal>;
   readonly action: Loader<Action>;
   readonly receipt: Loader<Receipt>;
   readonly receiptOfAction: Loader<Receipt>;
+  readonly placeOfReceipt: Loader<number>;
+  readonly proofOfReceipt: Loader<InclusionProof>;
 }
 
 const MAX_BATCH = 500;
 
 /** The context of one operation. */
 export function createContext(services: Services, caller: Caller): GraphQLContext {
-  const { connections, signals, actions, polls, receipts, health } = services;
+  const { connections, signals, actions, polls, receipts, receiptProofs, health } = services;
   return {
     caller,
     services,
@@ -56,10 +61,13 @@ export function createContext(services: Services, caller: Caller): GraphQLContex
       registrations: createLoader((ids) => connections.registrations(caller, ids)),
       polling: createLoader((ids) => polls.of(caller, ids)),
       health: createLoader((ids) => health.of(caller, ids)),
+      tenantHealth: createLoader(async ([id = '']) => new Map([[id, await health.ofTenant(caller)]])),
       signal: createLoader((ids) => signals.findMany(caller, ids)),
       action: createLoader((ids) => actions.findMany(caller, ids)),
       receipt: createLoader((ids) => receipts.findMany(caller, ids)),
       receiptOfAction: createLoader((ids) => receipts.ofActions(caller, ids)),
+      placeOfReceipt: createLoader((ids) => receiptProofs.places(caller, ids)),
+      proofOfReceipt: createLoader((ids) => receiptProofs.of(caller, ids)),
     },
   };
 }

@@ -1,12 +1,14 @@
 import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 import { TributaryError } from '../src/core/errors.js';
 import type { Log } from '../src/core/log.js';
+import type { Metrics } from '../src/core/metrics.js';
 import { toCallersError } from '../src/core/postgres.js';
 import { isLikeName } from '../src/core/schema.js';
 
 /** What is known of a request beyond its error. */
 export interface ErrorContext {
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly correlationId: string;
   /** In prod nobody is told of names that are near to a wrong one. */
   readonly hidesNames: boolean;
@@ -25,6 +27,16 @@ const CALLERS_OWN = new Set([
 
 /** An error as a caller sees it: coded, with what to do, and without anything of our insides. Logs what is a bug of ours. */
 export function toFormattedError(
+  formatted: GraphQLFormattedError,
+  error: unknown,
+  context: ErrorContext,
+): GraphQLFormattedError {
+  const told = toTold(formatted, error, context);
+  context.metrics.errors.inc({ api: 'graphql', code: String(told.extensions?.['code']) });
+  return told;
+}
+
+function toTold(
   formatted: GraphQLFormattedError,
   error: unknown,
   context: ErrorContext,

@@ -14,9 +14,7 @@ import {
   type ValidationRule,
   getArgumentValues,
   getNamedType,
-  getNullableType,
   getVariableValues,
-  isListType,
   isObjectType,
 } from 'graphql';
 import { MAX_PAGE } from '../src/core/page.js';
@@ -31,8 +29,6 @@ const MAX_DEPTH = 15;
 export const MAX_VALUES = 50_000;
 /** As many as a page: whoever joins more asks several times. */
 export const MAX_REPRESENTATIONS = MAX_PAGE;
-/** What a list without `first` is taken for: evidence, recent errors, a provider's verbs. */
-const LIST_SIZE = 10;
 
 /** Refuses operations nested deeper than anything a person writes; introspection has its own, deeper shape. */
 export const depthLimit: ValidationRule = (context) => ({
@@ -89,7 +85,7 @@ export interface Request {
 export function requireAffordable(request: Request): void {
   const values = countValues(request);
   if (values <= MAX_VALUES) return;
-  throw tooLarge(
+  throw refusal(
     `This may answer ${values} values, and at most ${MAX_VALUES} are answered at once. Pages inside pages multiply: lower \`first\`, or ask for the inner lists on their own.`,
     request.operation,
   );
@@ -127,8 +123,8 @@ function createPrice({ schema, document }: Request, variables: Record<string, un
     const field = isObjectType(parent) ? parent.getFields()[node.name.value] : undefined;
     // `__typename`, and introspection, which answers as much as the schema has, whoever asks.
     if (!field) return node.name.value === '__typename' ? 1 : 0;
-    const size = sizeOf(node, field, parent, variables);
-    return size * (1 + ofSet(node.selectionSet, getNamedType(field.type)));
+    const size = sizeOf(node, field, variables);
+    return weightOf(field) + size * (1 + ofSet(node.selectionSet, getNamedType(field.type)));
   }
 
   function ofNode(node: SelectionNode, parent: GraphQLNamedType | undefined): number {
@@ -147,11 +143,15 @@ function createPrice({ schema, document }: Request, variables: Record<string, un
   return ofSet;
 }
 
+/** What the field costs beside its values: `@cost`. */
+function weightOf({ astNode }: GraphQLField<unknown, unknown>): number {
+  return Number(argumentOf(astNode, 'cost', 'weight') ?? 0);
+}
+
 /** How many times a field's selection is answered. What `first` may not be is refused by the list itself. */
 function sizeOf(
   node: FieldNode,
   field: GraphQLField<unknown, unknown>,
-  parent: GraphQLNamedType | undefined,
   variables: Record<string, unknown>,
 ): number {
   const takes = (name: string) => field.args.some((argument) => argument.name === name);
@@ -163,23 +163,30 @@ function sizeOf(
     const { representations } = getArgumentValues(field, node, variables);
     return requireFew(representations as readonly unknown[], node);
   }
-  // The nodes of a page have been counted by the field that took `first`.
-  return isListType(getNullableType(field.type)) && !isPage(parent) ? LIST_SIZE : 1;
+  // The nodes of a page have no size of their own: they have been counted by the field that took `first`.
+  return Number(argumentOf(field.astNode, 'listSize', 'assumedSize') ?? 1);
 }
 
-function isPage(type: GraphQLNamedType | undefined): boolean {
-  return isObjectType(type) && 'pageInfo' in type.getFields();
+function argumentOf(
+  field: GraphQLField<unknown, unknown>['astNode'],
+  directive: string,
+  name: string,
+): string | undefined {
+  const { arguments: given } = field?.directives?.find((one) => one.name.value === directive) ?? {};
+  const value = given?.find((argument) => argument.name.value === name)?.value;
+  return value && 'value' in value ? String(value.value) : undefined;
 }
 
 function requireFew({ length }: readonly unknown[], node: FieldNode): number {
   if (length <= MAX_REPRESENTATIONS) return length;
-  throw tooLarge(
+  throw refusal(
     `_entities takes at most ${MAX_REPRESENTATIONS} representations at once, not ${length}: ask several times.`,
     node,
   );
 }
 
-function tooLarge(message: string, node: FieldNode | OperationDefinitionNode): GraphQLError {
+/** GraphQL's own code for a document that it refuses, whichever rule says so. */
+export function refusal(message: string, node?: FieldNode | OperationDefinitionNode): GraphQLError {
   const extensions = { code: 'GRAPHQL_VALIDATION_FAILED', http: { status: 400 } };
-  return new GraphQLError(message, { nodes: node, extensions });
+  return new GraphQLError(message, { ...(node && { nodes: node }), extensions });
 }

@@ -11,7 +11,8 @@ import {
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import type { GraphQLContext } from './context.js';
-import { MAX_TOKENS, type Request, depthLimit, requireAffordable } from './limits.js';
+import { MAX_TOKENS, depthLimit, requireAffordable } from './limits.js';
+import { type GraphQLDeps, requireAcceptable } from './request.js';
 
 /**
  * What a socket's message asks to execute, under the rules and with the error codes that HTTP has from Apollo. Errors
@@ -21,11 +22,13 @@ export function prepare(
   schema: GraphQLSchema,
   { query, variables, operationName }: SubscribePayload,
   contextValue: GraphQLContext,
-  environment: 'dev' | 'stage' | 'prod',
+  deps: Pick<GraphQLDeps, 'environment' | 'trusted'>,
 ): ExecutionArgs | readonly GraphQLError[] {
   const document = parseDocument(query);
   if (document instanceof GraphQLError) return [document];
-  const hidden = environment === 'prod' ? [NoSchemaIntrospectionCustomRule] : [];
+  const immodesty = refusalOf(() => requireAcceptable(document, deps));
+  if (immodesty) return [immodesty];
+  const hidden = deps.environment === 'prod' ? [NoSchemaIntrospectionCustomRule] : [];
   const errors = validate(schema, document, [...specifiedRules, depthLimit, ...hidden]);
   if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
   const operation = getOperationAST(document, operationName);
@@ -33,7 +36,9 @@ export function prepare(
     const error = new GraphQLError('Name one of the operations of the document as operationName.');
     return [withCode(error, 'OPERATION_RESOLUTION_FAILURE')];
   }
-  const excess = findExcess({ schema, document, operation, variables: variables ?? {} });
+  const excess = refusalOf(() =>
+    requireAffordable({ schema, document, operation, variables: variables ?? {} }),
+  );
   if (excess) return [excess];
   return {
     schema,
@@ -53,9 +58,9 @@ function parseDocument(query: string): DocumentNode | GraphQLError {
   }
 }
 
-function findExcess(request: Request): GraphQLError | undefined {
+function refusalOf(check: () => void): GraphQLError | undefined {
   try {
-    requireAffordable(request);
+    check();
     return undefined;
   } catch (error) {
     if (error instanceof GraphQLError) return error;

@@ -1,30 +1,36 @@
 import 'reflect-metadata';
-import { type GraphQLSchema, parse } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, parse, print, visit } from 'graphql';
 import { buildSubgraphSchema, printSubgraphSchema } from '@apollo/subgraph';
 import { type BuildSchemaOptions, type PubSub, buildSchemaSync, createResolversMap } from 'type-graphql';
 import { ActionResolver, actionReference } from './action/resolver.js';
+import { annotate } from './annotations.js';
 import { type Reference, authChecker } from './authorize.js';
 import { AuthorizationResolver } from './connection/authorization.js';
 import { ConnectionChangeResolver } from './connection/change.js';
 import { ConnectionLimitsResolver } from './connection/limits.js';
 import { ConnectionFieldsResolver, ConnectionResolver, connectionReference } from './connection/resolver.js';
 import { RegistrationResolver } from './connection/registration-resolver.js';
+import { WebhookAppResolver } from './connection/webhook-app.js';
 import { DeadLetterResolver } from './dead-letter/resolver.js';
 import { HealthChangeResolver } from './health/change.js';
 import { HealthResolver, ProbeResolver } from './health/resolver.js';
 import { IncidentResolver } from './incident/resolver.js';
+import { IntegrationLogResolver } from './integration-log/resolver.js';
 import { PollingResolver } from './polling/resolver.js';
 import { ProviderResolver, providerReference } from './provider/resolver.js';
 import { QuotaResolver } from './quota/resolver.js';
+import { ReceiptCheckpointResolver } from './receipt/checkpoint.js';
 import { ReceiptResolver, receiptReference } from './receipt/resolver.js';
+import { ReceiptWitnessResolver } from './receipt/witness.js';
 import { ReplayResolver } from './signal/replay.js';
+import { TryMappingResolver } from './signal/try-mapping.js';
 import { SignalResolver, signalReference } from './signal/resolver.js';
 import { TenantResolver, tenantReference } from './tenant/resolver.js';
 
 const LINK = `extend schema
   @link(
     url: "https://specs.apollo.dev/federation/v2.9"
-    import: ["@key", "@shareable", "@authenticated", "@requiresScopes"]
+    import: ["@key", "@shareable", "@authenticated", "@requiresScopes", "@tag", "@cost", "@listSize"]
   )
 
 # Federation does not know it yet: defined here, a gateway takes it for a directive of ours. The subgraph enforces it.
@@ -38,16 +44,21 @@ const resolvers: BuildSchemaOptions['resolvers'] = [
   ConnectionLimitsResolver,
   AuthorizationResolver,
   RegistrationResolver,
+  WebhookAppResolver,
   PollingResolver,
   SignalResolver,
   ReplayResolver,
+  TryMappingResolver,
   ActionResolver,
   DeadLetterResolver,
   ReceiptResolver,
+  ReceiptCheckpointResolver,
+  ReceiptWitnessResolver,
   HealthResolver,
   HealthChangeResolver,
   ProbeResolver,
   IncidentResolver,
+  IntegrationLogResolver,
   TenantResolver,
   QuotaResolver,
 ];
@@ -86,9 +97,19 @@ export function buildSchema(): SubgraphSchema {
   return buildFederatedSchema(buildSchemaSync(options));
 }
 
+/** Arguments by name: type-graphql gives them in an order that depends on which module was loaded first. */
+function ordered(document: DocumentNode): DocumentNode {
+  return visit(document, {
+    FieldDefinition: (field) => ({
+      ...field,
+      arguments: field.arguments?.toSorted((one, other) => (one.name.value < other.name.value ? -1 : 1)),
+    }),
+  });
+}
+
 /** type-graphql knows no federation: its schema is printed, linked to the specification and built again by Apollo. */
 function buildFederatedSchema(base: GraphQLSchema): SubgraphSchema {
-  const sdl = `${LINK}\n\n${printSubgraphSchema(base)}\n`;
+  const sdl = `${LINK}\n\n${print(annotate(ordered(parse(printSubgraphSchema(base), { noLocation: true }))))}\n`;
   const map = createResolversMap(base) as Record<string, object>;
   for (const [type, resolve] of Object.entries(references)) {
     map[type] = { ...map[type], __resolveReference: resolve };

@@ -1,14 +1,21 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type FormattedExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
+import {
+  type ExecutionArgs,
+  type FormattedExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  subscribe,
+} from 'graphql';
 import { CloseCode, type Context, GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { type Identity, correlationIdOf } from '../src/core/auth.js';
 import type { Caller } from '../src/core/caller.js';
 import { TributaryError } from '../src/core/errors.js';
 import { createContext } from './context.js';
 import { toFormattedError } from './errors.js';
+import { type Subscriber, createFanOut } from './fan-out.js';
 import { prepare } from './prepare.js';
 import { type GraphQLDeps, identify } from './request.js';
 
@@ -43,6 +50,8 @@ export function attachSockets(
     handleProtocols: (offered) => offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) && GRAPHQL_TRANSPORT_WS_PROTOCOL,
   });
   const expiries = new Map<Session, NodeJS.Timeout>();
+  const fanOut = createFanOut();
+  const subscribers = new WeakMap<ExecutionArgs, Subscriber>();
 
   async function authenticate({ connectionParams, extra }: Connected): Promise<boolean> {
     const { headers } = extra.request;
@@ -74,7 +83,7 @@ export function attachSockets(
 
   const format = (extra: Session, errors: readonly GraphQLError[]) => {
     const correlationId = extra.caller?.correlationId ?? '';
-    const context = { log, correlationId, hidesNames: deps.environment === 'prod' };
+    const context = { log, metrics: deps.metrics, correlationId, hidesNames: deps.environment === 'prod' };
     return errors.map((error) => toFormattedError(error.toJSON(), error, context));
   };
 
@@ -84,13 +93,24 @@ export function attachSockets(
       onConnect: authenticate,
       // Messages of exceptions are for the log.
       isProd: true,
-      onSubscribe: ({ subscriptions, extra }, _id, payload) => {
+      onSubscribe: ({ subscriptions, extra }, id, payload) => {
         if (Object.keys(subscriptions).length <= MAX_SUBSCRIPTIONS) {
-          const context = createContext(services, requireCaller(extra));
-          return prepare(schema, payload, context, deps.environment);
+          const contextValue = createContext(services, requireCaller(extra));
+          const args = prepare(schema, payload, contextValue, deps);
+          if (!('length' in args)) {
+            subscribers.set(args, {
+              args: { ...args, contextValue },
+              deliver: (json) => send(extra.socket, id, json),
+            });
+          }
+          return args;
         }
         const message = `A socket carries at most ${MAX_SUBSCRIPTIONS} operations at once; open another socket.`;
         return [new GraphQLError(message, { originalError: new TributaryError('RATE_LIMITED', message) })];
+      },
+      subscribe: (args) => {
+        const subscriber = subscribers.get(args);
+        return subscriber ? fanOut.subscribe(subscriber) : subscribe(args);
       },
       onError: ({ extra }, _id, _payload, errors) => format(extra, errors),
       onNext: ({ extra }, _id, _payload, _args, result) => {
@@ -127,6 +147,15 @@ export function attachSockets(
 function requireCaller({ caller }: Session): Caller {
   if (caller) return caller;
   throw new Error('graphql-ws executes nothing before onConnect has let the socket in');
+}
+
+/** A `next` message whose payload is text already. Resolves when the socket has taken it. */
+function send(socket: WebSocket, id: string, json: string): Promise<void> {
+  const message = `{"id":${JSON.stringify(id)},"type":"next","payload":${json}}`;
+  return new Promise((resolve, reject) => {
+    if (socket.readyState !== socket.OPEN) resolve();
+    else socket.send(message, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 function closeExpired({ socket }: Session): void {

@@ -17,6 +17,7 @@ import {
 } from '../src/connector/index.js';
 import { errorTable } from '../src/core/errors.js';
 import { createMetrics } from '../src/core/metrics.js';
+import { apiBody } from './api-page.js';
 import { lifecycleBody } from './lifecycle-page.js';
 
 const root = join(import.meta.dirname, '..');
@@ -26,6 +27,7 @@ const FAMILY = 'TRIBUTARY_PROVIDER_<ID>_BASE_URL';
 /** Path to content, of every generated page. */
 export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
   const pages = {
+    'docs/api.md': page('The API', 'resolvers/ and schema/operations', apiBody()),
     'docs/config.md': configPage(),
     'docs/errors.md': errorsPage(),
     'docs/lifecycle.md': page('The life of a connection', 'src/connection/status.ts', lifecycleBody()),
@@ -142,7 +144,7 @@ const categoryTable: Readonly<Record<FailureCategory, readonly [meaning: string,
 };
 
 function metricsPage(): string {
-  const { registry } = createMetrics();
+  const { registry } = createMetrics(1);
   const names = registry.getMetricsAsArray().map(({ name }) => name);
   const own = names
     .map((name) => registry.getSingleMetric(name) as unknown as MetricFacts)
@@ -154,7 +156,7 @@ function metricsPage(): string {
     help,
   ]);
   return page('Metrics', 'src/core/metrics.ts', [
-    '`GET /metrics` answers in Prometheus’ text format. No label carries a tenant or a connection: every one has few values.',
+    '`GET /metrics` answers in Prometheus’ text format. No label carries a connection, and a tenant is one only in the metric that METRICS_TENANTS turns on: every label has few values.',
     '',
     table(['Metric', 'Type', 'Labels', 'What it counts'], rows),
     '',

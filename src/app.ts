@@ -1,27 +1,21 @@
 import type { FastifyInstance } from 'fastify';
-import { attachGraphQL } from '../resolvers/server.js';
-import { Action } from './action/action.entity.js';
+import { attachGraphQL, readTrustedDocuments } from '../resolvers/server.js';
 import { createActionService } from './action/action.service.js';
 import { createDeadLetterService } from './action/dead-letters.js';
 import { createRunner } from './action/run.js';
+import { createProviderCalls } from './call/calls.js';
+import { createCallLog } from './call/log.js';
 import type { Config } from './config.js';
 import { createCallBudgets } from './connection/call-budget.js';
 import { createAuthorizer } from './connection/authorize.js';
 import { createCatalog } from './connection/catalog.js';
 import { createConnectionChanges } from './connection/changes.js';
-import {
-  Connection,
-  ConnectionChange,
-  CredentialRecord,
-  WebhookEndpoint,
-  WebhookRegistration,
-} from './connection/connection.entity.js';
 import { createConnectionService } from './connection/connection.service.js';
 import { createKeyKeeper } from './connection/encryption-key.js';
-import { OAuthAppRecord, OAuthFlow } from './connection/oauth-app.entity.js';
 import { createOAuthApps } from './connection/oauth-app.js';
 import { createRevoker } from './connection/revoke.js';
 import { attestRefresh, createTokenKeeper } from './connection/tokens.js';
+import { createWebhookApps } from './connection/webhook-app.js';
 import { createOpener } from './connection/open.js';
 import { createQuotaService } from './connection/quota.js';
 import type { Connector } from './connector/index.js';
@@ -29,46 +23,44 @@ import { createAuthenticator } from './core/auth.js';
 import { createBackground } from './core/background.js';
 import { type Clock, systemClock } from './core/clock.js';
 import { openDb } from './core/db.js';
+import { createEvaluator } from './core/expression/evaluator.js';
 import { type Log, createLog } from './core/log.js';
 import { createMetrics } from './core/metrics.js';
 import { connectRedis } from './core/redis.js';
-import { SecretAccess } from './credential/access.entity.js';
 import { createAccessLog } from './credential/access.js';
-import { DataKeyRecord } from './credential/data-key.entity.js';
 import { createDataKeys } from './credential/data-keys.js';
 import { createSecretServices } from './credential/configure.js';
 import { createLeaseStore } from './credential/oauth/lease.js';
 import { createOAuthClient } from './credential/oauth/protocol.js';
 import { createRefresher } from './credential/oauth/refresh.js';
 import { createVault } from './credential/vault.js';
+import { entities } from './entities.js';
 import { createHealthChanges } from './health/changes.js';
-import { HealthChange } from './health/health.entity.js';
 import { createHealthService } from './health/health.js';
 import { createHealthObserver } from './health/observe.js';
 import { watchRefusals } from './health/watch.js';
 import { createHttp } from './http.js';
-import { Incident, IncidentSink } from './incident/incident.entity.js';
+import { createBudgetWatch } from './incident/budget.js';
 import { createIncidentService } from './incident/incident.service.js';
 import { migrations } from './migrations/index.js';
 import { createHttpClient } from './outbound/client.js';
 import { createEgressPolicy } from './outbound/egress.js';
 import { createLimiter } from './outbound/limiter.js';
 import { createProviderGate } from './outbound/provider.js';
-import { PolledStream, Polling } from './poll/poll.entity.js';
 import { createPollService } from './poll/poll.service.js';
-import { Receipt } from './receipt/receipt.entity.js';
-import { createReceiptLog } from './receipt/log.js';
+import { createReceiptServices } from './receipt/services.js';
 import { jobsOf } from '../jobs/index.js';
 import { type Scheduler, createScheduler } from './core/scheduler/index.js';
 import type { Services } from './services.js';
+import { createAdapterEvents } from './signal/adapter.js';
 import { createFeed } from './signal/feed.js';
 import { createJournal } from './signal/journal.js';
-import { Delivery } from './signal/delivery.entity.js';
-import { Signal } from './signal/signal.entity.js';
 import { createSignalService } from './signal/signals.js';
 import { createDeliveryService } from './webhook/deliveries.js';
 import { createEndpoints } from './webhook/endpoint.js';
 import { createWebhookReceiver } from './webhook/receive.js';
+import { storeOf } from './witness/store.js';
+import { createReceiptWitnesses } from './witness/witness.service.js';
 
 export interface AppOptions {
   readonly config: Config;
@@ -97,27 +89,9 @@ const DRAIN_JOBS_MS = 10_000;
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, databaseUrl, connectors, clock = systemClock } = options;
   const log = options.log ?? createLog(config.LOG_LEVEL);
-  const metrics = createMetrics();
-  const entities = [
-    Connection,
-    CredentialRecord,
-    WebhookEndpoint,
-    WebhookRegistration,
-    ConnectionChange,
-    OAuthAppRecord,
-    OAuthFlow,
-    DataKeyRecord,
-    SecretAccess,
-    Signal,
-    Delivery,
-    Action,
-    Polling,
-    PolledStream,
-    Receipt,
-    HealthChange,
-    Incident,
-    IncidentSink,
-  ];
+  const metrics = createMetrics(config.METRICS_TENANTS);
+  const { GRAPHQL_TRUSTED_DOCUMENTS: manifest } = config;
+  const trusted = manifest === undefined ? undefined : readTrustedDocuments(manifest);
   const db = await openDb({ url: databaseUrl, entities, migrations, log });
   const redis = config.REDIS_URL ? connectRedis(config.REDIS_URL, log) : undefined;
   // To addresses that the operator chose, wherever they are; what tenants and providers name goes by `client`.
@@ -126,13 +100,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { wrapper, references } = secretServices;
   const keys = await createDataKeys({ db, clock, log, wrapper });
   const vault = createVault(keys);
-  const accesses = createAccessLog(db.doors, log);
+  const accesses = createAccessLog(db.doors, log, metrics);
   const egress = createEgressPolicy(config.EGRESS_ALLOW);
   const client = createHttpClient({ egress });
   const observer = createHealthObserver(db.doors, log);
   const catalog = createCatalog(connectors);
   const budgets = createCallBudgets({ db, clock, catalog });
-  const unwatched = createProviderGate({
+  const budgetWatch = createBudgetWatch({ db, clock, log, metrics });
+  const callLog = createCallLog(db.doors, log, metrics);
+  const gate = createProviderGate({
     client,
     clock,
     log,
@@ -140,10 +116,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     redis,
     baseUrls: config.providerBaseUrls,
     observe: observer.observe,
+    onCall: callLog.record,
     onCircuit: observer.observeCircuit,
     findBudgets: budgets.find,
+    onRefusal: watchRefusals({
+      clock,
+      onLimited: observer.observeRefusal,
+      onSpent: budgetWatch.observe,
+    }),
   });
-  const gate = watchRefusals(unwatched, clock, observer.observeRefusal);
 
   let address = '';
   const publicUrl = (): string => config.PUBLIC_URL ?? address;
@@ -158,7 +139,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const leases = createLeaseStore(db, undefined, attestRefresh);
   const refresher = createRefresher({ store: leases, sealer: vault, clock, log });
-  const tokens = createTokenKeeper({ db, clock, log, oauth, apps, refresher, references, gate });
+  const tokens = createTokenKeeper({ db, clock, log, metrics, oauth, apps, refresher, references, gate });
   const opener = await createOpener({ db, clock, vault, accesses, references, tokens, gate });
   const revoker = createRevoker({ db, clock, vault, accesses, catalog, oauth, apps, gate, log });
   const verifying = { db, clock, vault, catalog, opener, publicUrl, log };
@@ -170,17 +151,23 @@ export async function createApp(options: AppOptions): Promise<App> {
     returnTo: config.OAUTH_RETURN_TO,
   });
   const journal = createJournal({ pool: db.doors, log, metrics });
-  const feed = await createFeed({ db, log, metrics });
+  const feed = await createFeed({ db, clock, log, metrics });
   const changes = await createConnectionChanges({ db, log });
-  const endpoints = await createEndpoints({ db, vault, clock, accesses });
+  const endpoints = await createEndpoints({ db, vault, clock, accesses, operatorApps: config.oauthApps });
   const quotas = createQuotaService({ db, maxConnections: config.TRIBUTARY_MAX_CONNECTIONS_PER_TENANT });
-  const acting = { db, clock, metrics, vault, catalog, opener, log };
+  const evaluator = createEvaluator();
+  const acting = { db, clock, metrics, vault, catalog, opener, log, evaluator };
   const actors = { ...acting, runner: createRunner(acting) };
+  // In the process: it protects this process. What a provider allows us is counted in Redis, by the gate.
+  const rate = { points: config.WEBHOOK_RATE_PER_SECOND, durationSeconds: 1 };
+  const limiter = createLimiter({ name: 'webhook', ...rate });
+  const appRate = { points: config.WEBHOOK_APP_RATE_PER_SECOND, durationSeconds: 1 };
   const environment = config.TRIBUTARY_ENVIRONMENT;
   const retentionDays = config.DELIVERY_RETENTION_DAYS;
   const deliveries = createDeliveryService({ ...acting, environment, retentionDays });
   const connections = createConnectionService({
     ...verifying,
+    evaluator,
     keys,
     accesses,
     quotas,
@@ -189,35 +176,50 @@ export async function createApp(options: AppOptions): Promise<App> {
     refresher,
     authorizer,
     revoker,
+    operatorApps: config.oauthApps,
   });
   const healthChanges = await createHealthChanges({ db, log });
+  const receipts = await createReceiptServices({ ...acting, config });
   const services: Services = {
     catalog,
     connections,
     authorizer,
     oauthApps: apps,
+    webhookApps: createWebhookApps({ db, clock, vault, catalog, publicUrl }),
     quotas,
     changes,
     budgets,
     gate,
     signals: createSignalService(db, feed),
+    adapterEvents: createAdapterEvents({ ...acting, journal, limiter, environment }),
     actions: createActionService(actors),
     deliveries,
     deadLetters: createDeadLetterService({ ...actors, deliveries }),
     polls: createPollService({ ...acting, environment }),
-    receipts: createReceiptLog(db),
+    ...receipts,
     health: createHealthService({ ...acting, connections }),
     healthChanges,
     incidents: createIncidentService({ ...acting, egress, client }),
+    witnesses: createReceiptWitnesses({
+      ...acting,
+      egress,
+      client,
+      keys: receipts.checkpointKeys,
+      store: storeOf(config, operatorClient),
+    }),
+    providerCalls: createProviderCalls({ db, clock, retentionDays: config.PROVIDER_CALL_RETENTION_DAYS }),
     keys: createKeyKeeper({ db, clock, vault, keys }),
   };
   const receiver = createWebhookReceiver({
+    db,
+    clock,
     catalog,
     endpoints,
     journal,
-    // In the process: it protects this process. What a provider allows us is counted in Redis, by the gate.
-    limiter: createLimiter({ name: 'webhook', points: config.WEBHOOK_RATE_PER_SECOND, durationSeconds: 1 }),
+    limiter,
+    appLimiter: createLimiter({ name: 'webhook app', ...appRate }),
     vault,
+    evaluator,
     environment,
     log,
     metrics,
@@ -239,12 +241,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     services,
     authenticator,
     log,
+    metrics,
     environment,
+    trusted,
   });
 
   let scheduler: Scheduler | undefined;
+  let stopSequencing: (() => Promise<void>) | undefined;
   const background = createBackground(log);
   background.every(HEALTH_FLUSH_MS, 'health: writing what was seen', () => observer.flush());
+  background.every(HEALTH_FLUSH_MS, 'integration log: writing calls', () => callLog.flush());
+  background.every(HEALTH_FLUSH_MS, 'incidents: writing which budgets are spent', () => budgetWatch.flush());
 
   return {
     services,
@@ -258,23 +265,30 @@ export async function createApp(options: AppOptions): Promise<App> {
         databaseUrl,
         mongodbUrl: config.MONGODB_URL,
         log,
-        observe({ name, outcome, lagSeconds }) {
+        observe({ name, outcome, seconds, lagSeconds }) {
           metrics.jobs.inc({ job: name, outcome });
+          metrics.jobSeconds.observe({ job: name }, seconds);
           if (lagSeconds !== undefined) metrics.jobLag.observe({ job: name }, lagSeconds);
         },
       });
       for (const job of jobsOf(services)) scheduler.define(job);
       await scheduler.start();
+      stopSequencing = services.sequencer.follow();
     },
     async close() {
-      await Promise.all([background.stop(), scheduler?.drain(DRAIN_JOBS_MS)]);
+      await Promise.all([background.stop(), scheduler?.drain(DRAIN_JOBS_MS), stopSequencing?.()]);
       await graphql.close();
       await http.close();
       await Promise.all([journal.drain(), services.actions.drain(), refresher.drain()]);
-      await Promise.all([observer.flush(), accesses.drain()]);
-      await Promise.all([opener.close(), keys.close(), endpoints.close(), client.close()]);
+      await Promise.all([observer.flush(), budgetWatch.flush(), callLog.flush(), accesses.drain()]);
+      await Promise.all([opener.close(), keys.close(), endpoints.close(), client.close(), evaluator.close()]);
       await Promise.all([secretServices.close(), operatorClient.close()]);
-      await Promise.all([feed.close(), changes.close(), healthChanges.close()]);
+      await Promise.all([
+        feed.close(),
+        changes.close(),
+        healthChanges.close(),
+        receipts.receiptProofs.close(),
+      ]);
       await scheduler?.close();
       redis?.disconnect();
       await db.close();

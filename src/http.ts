@@ -5,16 +5,18 @@ import {
   type FastifyRequest,
   fastify,
 } from 'fastify';
-import { v4 as uuidV4 } from 'uuid';
 import type { RawDelivery } from './connector/index.js';
+import { correlationIdOf } from './core/auth.js';
 import type { Clock } from './core/clock.js';
 import { type ErrorCode, type ErrorDetails, TributaryError } from './core/errors.js';
 import type { Log } from './core/log.js';
 import { toCallersError } from './core/postgres.js';
 import type { Metrics } from './core/metrics.js';
 import { type OAuthDeps, addOAuth } from './oauth.js';
+import { addRequestContext } from './rest/request.js';
 import { type RestDeps, addRest } from './rest.js';
 import type { Admission, WebhookReceiver } from './webhook/receive.js';
+import type { WebhookReply } from './webhook/reply.js';
 
 export interface HttpDeps extends RestDeps, OAuthDeps {
   readonly receiver: WebhookReceiver;
@@ -33,17 +35,16 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
     // Room for tokens of other shapes than ours: an unknown one must get the answer for unknown ones.
     routerOptions: { maxParamLength: 256 },
     requestTimeout: 30_000,
+    // A request is known by its correlation id: the caller's own, or a new one.
+    genReqId: ({ headers }) => correlationIdOf(headers),
     // Its own answer while stopping has another shape than ours.
     return503OnClosing: false,
   });
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, deps));
   app.setNotFoundHandler((request, reply) => {
-    const error = new TributaryError(
-      'NOT_FOUND',
-      `There is nothing at ${request.method} ${pathOf(request)}.`,
-    );
-    return sendError(error, request, reply, deps);
+    return sendError(nothingAt(request), request, reply, deps);
   });
+  addRequestContext(app, deps.metrics);
   refuseWhileStopping(app);
   addProbes(app, deps);
   addRest(app, deps);
@@ -108,7 +109,8 @@ function addWebhooks(scope: FastifyInstance, { receiver, webhookMaxBytes, clock,
   });
   const admissions = new WeakMap<FastifyRequest, Admission>();
   scope.route<{ Params: WebhookParams }>({
-    method: 'POST',
+    method: ['GET', 'POST'],
+    exposeHeadRoute: false,
     url: '/v1/integrations/webhooks/:providerId/:token',
     bodyLimit: webhookMaxBytes,
     // Before the body is read: who knows no token must not make us hold megabytes.
@@ -119,24 +121,48 @@ function addWebhooks(scope: FastifyInstance, { receiver, webhookMaxBytes, clock,
     handler: async (request, reply) => {
       const admission = admissions.get(request);
       if (!admission) throw new Error('a webhook is handled only after it was admitted');
-      const { deliveryId, signalIds, isDuplicate } = await receiver.receive(
-        admission,
-        toDelivery(request, clock),
-      );
-      return reply.code(isDuplicate ? 200 : 202).send({ delivery_id: deliveryId, signals: signalIds });
+      const method = request.method === 'GET' ? 'GET' : 'POST';
+      const delivery = toDelivery(request, clock);
+      const greeting = receiver.greet(admission, { method, ...delivery });
+      if (greeting) return sendReply(reply, greeting);
+      // A GET is nothing but a handshake, or somebody who looks what is here.
+      if (method === 'GET') throw nothingAt(request);
+      return sendReply(reply, await receiver.receive(admission, delivery));
     },
   });
 }
 
+/** Text may repeat what was sent: no browser may take it for more than text. */
+function sendReply(reply: FastifyReply, { status, json, text }: WebhookReply): FastifyReply {
+  void reply.code(status);
+  if (json) return reply.send(json);
+  if (text === undefined) return reply.send();
+  return reply.header('x-content-type-options', 'nosniff').type('text/plain; charset=utf-8').send(text);
+}
+
 const EMPTY = Buffer.alloc(0);
 
-function toDelivery({ headers, body }: FastifyRequest, clock: Clock): RawDelivery {
+function toDelivery(request: FastifyRequest, clock: Clock): RawDelivery {
+  const { headers, body, query } = request;
   return {
     // node:http has joined repeated headers already; set-cookie, the one it keeps as a list, means nothing here.
     headers: headers as RawDelivery['headers'],
     body: Buffer.isBuffer(body) ? body : EMPTY,
+    query: firstOfEach(query as Readonly<Record<string, string | readonly string[]>>),
+    path: request.url.split('?', 1)[0] ?? '',
     receivedAt: clock.now(),
   };
+}
+
+function firstOfEach(
+  query: Readonly<Record<string, string | readonly string[]>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(query).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : (value[0] ?? ''),
+    ]),
+  );
 }
 
 /** The one shape of a REST error. */
@@ -150,10 +176,11 @@ function sendError(
   reply: FastifyReply,
   deps: HttpDeps,
 ): FastifyReply {
-  const known = toTributaryError(error);
+  const known = toTributaryError(error, request);
   if (known.code === 'INTERNAL') {
     deps.log.error({ err: error, method: request.method, path: pathOf(request), ...known.details }, 'bug');
   }
+  deps.metrics.errors.inc({ api: 'http', code: known.code });
   const { retry_after_seconds: seconds } = known.details;
   if (seconds !== undefined) void reply.header('retry-after', seconds);
   const { code, message, details, status } = known;
@@ -168,7 +195,7 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, [ErrorCode, string]>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['MALFORMED_REQUEST', 'The content type is not one this route takes.'],
 };
 
-function toTributaryError(error: FastifyError | Error): TributaryError {
+function toTributaryError(error: FastifyError | Error, { id }: FastifyRequest): TributaryError {
   if (error instanceof TributaryError) return error;
   const callers = toCallersError(error);
   if (callers) return callers;
@@ -178,8 +205,12 @@ function toTributaryError(error: FastifyError | Error): TributaryError {
   if ('statusCode' in error && (error.statusCode ?? 500) < 500)
     return new TributaryError('MALFORMED_REQUEST', error.message);
   return new TributaryError('INTERNAL', 'This is a bug of ours; it has been logged.', {
-    correlation_id: uuidV4(),
+    correlation_id: id,
   });
+}
+
+function nothingAt(request: FastifyRequest): TributaryError {
+  return new TributaryError('NOT_FOUND', `There is nothing at ${request.method} ${pathOf(request)}.`);
 }
 
 /** Without the token, which is half a secret and has no place in a log or an answer. */

@@ -1,12 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Connection } from './connection/connection.entity.js';
 import type { ConnectCommand } from './connection/connect.js';
-import type { UpdateCommand } from './connection/lifecycle.js';
+import type { UpdateCommand } from './connection/update.js';
 import { type ConnectionStatus, connectionStatuses } from './connection/status.js';
-import { type Authenticator, correlationIdOf } from './core/auth.js';
-import { type Caller, type Scope, requireScope } from './core/caller.js';
-import { TributaryError, invalidInput, notFound } from './core/errors.js';
+import type { Authenticator } from './core/auth.js';
+import type { Caller, Scope } from './core/caller.js';
+import { invalidInput, notFound } from './core/errors.js';
 import type { Health } from './health/health.js';
+import { toActionBody, toExecuteCommand } from './rest/action.js';
+import { type Fields, requireObject, toCommand } from './rest/body.js';
+import { requireCaller } from './rest/caller.js';
+import { addReceiptRoutes } from './rest/receipts.js';
 import type { Services } from './services.js';
 
 export interface RestDeps {
@@ -14,14 +18,14 @@ export interface RestDeps {
   readonly authenticator: Authenticator;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
 type Handler = (caller: Caller, request: FastifyRequest) => Promise<{ status?: number; body: object }>;
 
 const CONNECTIONS = '/v1/integrations/connections';
 
 /** The REST face of the services, for callers without GraphQL: the same rules, in snake_case. */
 export function addRest(app: FastifyInstance, { services, authenticator }: RestDeps): void {
-  const { connections, health } = services;
+  const { connections, health, actions, adapterEvents } = services;
+  addReceiptRoutes(app, { services, authenticator });
 
   /** Every route proves who calls, then needs one scope, in this one place. */
   function route(method: 'GET' | 'POST' | 'PATCH', url: string, scope: Scope, handle: Handler): void {
@@ -29,13 +33,7 @@ export function addRest(app: FastifyInstance, { services, authenticator }: RestD
       method,
       url,
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
-        const correlationId = correlationIdOf(request.headers);
-        void reply.header('x-correlation-id', correlationId);
-        const caller = {
-          ...(await authenticator.authenticate(request.headers.authorization)),
-          correlationId,
-        };
-        requireScope(caller, scope);
+        const caller = await requireCaller(authenticator, request, scope);
         const { status = 200, body } = await handle(caller, request);
         return reply.code(status).send(body);
       },
@@ -96,6 +94,17 @@ export function addRest(app: FastifyInstance, { services, authenticator }: RestD
       return { body: toHealth(found) };
     },
   );
+
+  route('POST', '/internal/integrations/actions/execute', 'integrations:execute', async (caller, request) => {
+    const action = await actions.execute(caller, toExecuteCommand(request.body));
+    return { status: action.settledAt ? 200 : 202, body: { action: toActionBody(action) } };
+  });
+
+  route('POST', '/internal/integrations/events/normalised', 'integrations:write', async (caller, request) => {
+    const appended = await adapterEvents.append(caller, requireObject(request.body));
+    const body = { delivery_id: appended.deliveryId, signals: appended.signalIds };
+    return { status: appended.isDuplicate ? 200 : 202, body };
+  });
 }
 
 function idOf({ params }: FastifyRequest): string {
@@ -106,21 +115,6 @@ function requireStatus(text: string): ConnectionStatus {
   const status = connectionStatuses.find((known) => known === text);
   if (status) return status;
   throw invalidInput('status', `must be one of ${connectionStatuses.join(', ')}`);
-}
-
-/** The body's fields as the services name them. What is in them is the services' to judge. */
-function toCommand(body: unknown): Fields {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new TributaryError(
-      'MALFORMED_REQUEST',
-      'The body must be a JSON object, sent as application/json.',
-    );
-  }
-  return Object.fromEntries(Object.entries(body as Fields).map(([name, value]) => [toCamel(name), value]));
-}
-
-function toCamel(name: string): string {
-  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function toConnection(connection: Connection): Fields {

@@ -14,6 +14,7 @@ import { UnsupportedDatabase } from './core/db.js';
 import { connectionOf } from './core/postgres.js';
 import { EmbeddedPostgresError, startEmbeddedPostgres } from './core/embedded-postgres/index.js';
 import { type Log, createLog } from './core/log.js';
+import { type TelemetryOptions, startTelemetry } from './core/telemetry.js';
 
 const roles = ['all', 'api', 'worker'] as const;
 type Role = (typeof roles)[number];
@@ -39,6 +40,7 @@ export async function start(argv: string[], env: NodeJS.ProcessEnv): Promise<voi
     const role = readRole(argv);
     const config = readConfig(env);
     const log = createLog(config.LOG_LEVEL);
+    releases.push(await startTelemetry(toTelemetry(config, role)));
     const databaseUrl = await openDatabase(config, role, releases, log);
     stop.throwIfAborted();
     const app = await createApp({ config, databaseUrl, connectors, log });
@@ -75,6 +77,15 @@ function readRole(argv: string[]): Role {
   const role = roles.find((known) => known === values.role);
   if (!role) throw new ConfigError(`--role must be one of ${roles.join(', ')}.`);
   return role;
+}
+
+function toTelemetry(config: Config, role: Role): TelemetryOptions {
+  return {
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    serviceName: config.OTEL_SERVICE_NAME,
+    ratio: config.OTEL_TRACES_SAMPLER_ARG,
+    role,
+  };
 }
 
 async function openDatabase(config: Config, role: Role, releases: Release[], log: Log): Promise<string> {

@@ -159,6 +159,11 @@ export const variables = {
     default: '',
     doc: 'Which secrets tenants may refer to instead of giving a credential: patterns, separated by commas, such as vault://kv/tenants/{tenant}/*. See docs/secret-references.md. Unset: none.',
   },
+  GRAPHQL_TRUSTED_DOCUMENTS: {
+    schema: z.string().optional(),
+    default: undefined,
+    doc: 'Path of a manifest of GraphQL documents, as `npm run codegen` writes it to schema/generated/trusted-documents.json: no others are answered then. Not for a subgraph behind a gateway, which makes documents of its own. Unset: all are.',
+  },
   OAUTH_RETURN_TO: {
     schema: list.pipe(z.array(httpUrl)),
     default: '',
@@ -177,17 +182,73 @@ export const variables = {
   WEBHOOK_RATE_PER_SECOND: {
     schema: z.coerce.number().int().min(1),
     default: '1000',
-    doc: 'Webhooks one connection may send to one process each second before it gets 429.',
+    doc: 'Webhooks, and events of adapters, that one process takes for one connection each second before it answers 429.',
+  },
+  WEBHOOK_APP_RATE_PER_SECOND: {
+    schema: z.coerce.number().int().min(1),
+    default: '10000',
+    doc: 'Webhooks that one process takes at the address of one app each second, signed or not, before it answers 429. Each connection that they are for has WEBHOOK_RATE_PER_SECOND besides.',
   },
   DELIVERY_RETENTION_DAYS: {
     schema: z.coerce.number().int().min(1),
     default: '30',
     doc: 'Days after which the body of a stored delivery is deleted. Until then it can be redriven and replayed; its id is kept.',
   },
+  PROVIDER_CALL_RETENTION_DAYS: {
+    schema: z.coerce.number().int().min(1),
+    default: '30',
+    doc: 'Days that the integration log keeps a call to a provider.',
+  },
+  RECEIPT_LOG_HOST: {
+    schema: z
+      .string()
+      .regex(/^[^\s+]+$/, 'must have neither spaces nor plus')
+      .optional(),
+    default: undefined,
+    doc: 'What the names of receipts’ logs begin with, as checkpoints give them: <this>/receipts/<tenant>. A log keeps the name it began with. Unset: the host of PUBLIC_URL, or localhost.',
+  },
+  RECEIPT_WITNESS_URL: {
+    schema: httpUrl.optional(),
+    default: undefined,
+    doc: 'Where checkpoints of all receipts’ logs are kept out of the database’s reach: a store of objects that takes PUT and GET below this URL, and honors If-None-Match. See docs/receipts.md. Unset: nowhere.',
+  },
+  RECEIPT_WITNESS_TOKEN: {
+    schema: z
+      .string()
+      .regex(/^[!-~]+$/, 'must be a token without spaces')
+      .optional(),
+    default: undefined,
+    doc: 'Sent to RECEIPT_WITNESS_URL as a bearer token. Never logged.',
+  },
+  RECEIPT_RETENTION_DAYS: {
+    schema: z.coerce.number().int().min(1).optional(),
+    default: undefined,
+    doc: 'Days after which the body of a receipt (who, what was asked, what came of it) is deleted, for tenants on no plan. Its place in the log stays. Unset: never. Plans are in src/receipt/retention.ts.',
+  },
   TRIBUTARY_MAX_CONNECTIONS_PER_TENANT: {
     schema: z.coerce.number().int().min(1),
     default: '1000',
     doc: 'Connections that a tenant may have which is on no plan. Plans are in src/connection/quota.ts; which tenant is on which, in the table tenant_plans.',
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    schema: httpUrl.optional(),
+    default: undefined,
+    doc: 'Where traces go: base URL of an OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318. Unset: there are no traces. The exporter reads OTEL_EXPORTER_OTLP_HEADERS and OTEL_RESOURCE_ATTRIBUTES by itself. See docs/observability.md.',
+  },
+  OTEL_SERVICE_NAME: {
+    schema: z.string().min(1),
+    default: 'tributary',
+    doc: 'The name of this service in traces.',
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    schema: z.coerce.number().min(0).max(1),
+    default: '1',
+    doc: 'Which part of the traces that begin here is recorded, 0 to 1. Whoever calls with a traceparent has decided that for his.',
+  },
+  METRICS_TENANTS: {
+    schema: z.coerce.number().int().min(0).max(1_000),
+    default: '0',
+    doc: 'How many tenants get a label of their own in tributary_tenant_usage_total; all others share one. 0: there is no such metric.',
   },
   LOG_LEVEL: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),

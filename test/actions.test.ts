@@ -112,6 +112,8 @@ describe('executeAction', () => {
     const reordered = Object.fromEntries(Object.entries(command.input).toReversed());
     const second = await execute(caller, { ...command, input: reordered });
     expect(second.id).toBe(first.id);
+    const upper = await execute(caller, { ...command, connectionId: command.connectionId.toUpperCase() });
+    expect(upper.id).toBe(first.id);
     expect(s.github.provider.effects.get('comment')).toBe(1);
   });
 
@@ -218,6 +220,7 @@ describe('an action whose answer is lost', () => {
     expect(await receiptsOf(s, action.id)).toEqual([]);
     expect(await actions.recover()).toBe(0);
     s.clock.advance(LEASE_MS + 1);
+    await s.app.database.endLeases();
     expect(await actions.recover()).toBe(1);
     expect(await actions.require(caller, { id: action.id })).toMatchObject({
       status: 'SUCCEEDED',
@@ -239,6 +242,7 @@ describe('an action whose answer is lost', () => {
     const action = await actions.execute(caller, s.comment());
     expect(action.status).toBe('RETRYING');
     s.clock.advance(LEASE_MS + 1);
+    await s.app.database.endLeases();
     await actions.recover();
     expect(await actions.require(caller, { id: action.id })).toMatchObject({ status: 'SUCCEEDED' });
     expect(s.github.provider.effects.get('comment')).toBe(1);
@@ -256,12 +260,14 @@ describe('an action whose answer is lost', () => {
     const { id } = await actions.execute(caller, s.comment());
     for (let attempt = 2; attempt <= 5; attempt += 1) {
       s.clock.advance(LEASE_MS + 1);
+      await s.app.database.endLeases();
       expect(await actions.recover()).toBe(1);
     }
     expect(await actions.require(caller, { id })).toMatchObject({ status: 'UNCONFIRMED', attempts: 5 });
     expect(s.github.provider.effects.get('comment')).toBe(1);
     expect(await receiptsOf(s, id)).toMatchObject([{ outcome: 'UNCONFIRMED' }]);
     s.clock.advance(LEASE_MS + 1);
+    await s.app.database.endLeases();
     expect(await actions.recover()).toBe(0);
   });
 
@@ -280,6 +286,7 @@ describe('an action whose answer is lost', () => {
       [id, randomUUID()],
     );
     s.clock.advance(LEASE_MS + 1);
+    await s.app.database.endLeases();
     const env = { TRIBUTARY_PROVIDER_GITHUB_BASE_URL: s.github.provider.url };
     const others = [s.app, await useTestApp({ beside: s.app, clock: s.clock, env })];
     const taken = await Promise.all(others.map(({ app }) => app.services.actions.recover()));
@@ -302,6 +309,7 @@ describe('an action whose answer is lost', () => {
     const { id } = await actions.execute(caller, s.comment({ waitSeconds: 0 }));
     await s.github.provider.waitForRequest(COMMENTS);
     s.clock.advance(LEASE_MS + 1);
+    await s.app.database.endLeases();
     const env = { TRIBUTARY_PROVIDER_GITHUB_BASE_URL: s.github.provider.url };
     const other = await useTestApp({ beside: s.app, clock: s.clock, env });
     expect(await other.app.services.actions.recover()).toBe(1);
@@ -332,6 +340,8 @@ describe('an action that can’t be', () => {
       { input: { repository: 'octo/demo', number: 'two', body: 'x' } },
     ],
     ['a repository that is none', 'INVALID_INPUT', { input: { repository: 'demo', number: 2, body: 'x' } }],
+    ['a key with NUL', 'INVALID_INPUT', { idempotencyKey: 'a\0b' }],
+    ['a key with half a character', 'INVALID_INPUT', { idempotencyKey: 'a\ud800' }],
     ['an unknown verb', 'INVALID_INPUT', { verb: 'launchRocket' as never }],
   ])('%s: %s, and nothing is sent', async (_name, code, overrides) => {
     const s = await story();
@@ -341,6 +351,24 @@ describe('an action that can’t be', () => {
     });
     expect(s.github.provider.requests).toHaveLength(before);
     expect(await s.app.database.query('select count(*)::int as n from actions')).toEqual([{ n: 0 }]);
+  });
+
+  it.each<[string, string, object]>([
+    ['half a surrogate pair', 'action.commentOnPullRequest.body', { body: 'x\ud800' }],
+    ['a name with one', 'action.commentOnPullRequest.…', { body: 'x', '\udc00': 'x' }],
+    [
+      'a hundred levels and more',
+      `action.commentOnPullRequest.body${'.0'.repeat(100)}`,
+      { body: JSON.parse('['.repeat(1_000) + ']'.repeat(1_000)) as unknown },
+    ],
+    ['an infinite number', 'action.commentOnPullRequest.number', { body: 'x', number: Infinity }],
+  ])('%s is INVALID_INPUT that names the field', async (_name, field, wrong) => {
+    const s = await story();
+    const input = { repository: 'octo/demo', number: 2, ...wrong };
+    await expect(s.app.app.services.actions.execute(caller, s.comment({ input }))).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      details: { problems: expect.arrayContaining([expect.objectContaining({ field })]) },
+    });
   });
 
   it('another tenant’s connection: NOT_FOUND, like one that does not exist', async () => {

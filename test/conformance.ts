@@ -7,6 +7,7 @@ import { normalizeChecks } from './conformance/normalize.js';
 import { pollChecks } from './conformance/poll.js';
 import { registrationChecks } from './conformance/registration.js';
 import type { ConformanceSubject } from './conformance/subject.js';
+import type { ConformanceRecord } from './conformance/table.js';
 import { webhookChecks } from './conformance/webhook.js';
 
 export { type CheckId, type ConformanceTest, conformanceChecks } from './conformance/checks.js';
@@ -25,10 +26,23 @@ export function* conformanceTests(subject: ConformanceSubject): Iterable<Conform
   if (connector.actions) yield* actionChecks(subject);
 }
 
-/** Runs the whole suite over one connector. */
-export function describeConformance(subject: ConformanceSubject): void {
-  describe(`conformance of ${subject.connector.manifest.id}`, () => {
-    // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- each check brings both
-    for (const { name, run } of conformanceTests(subject)) it(name, run);
+/** Runs the whole suite over one connector, and writes down what comes of it. Answers how many cases there are. */
+export function describeConformance(subject: ConformanceSubject, record?: ConformanceRecord): number {
+  const { id: connector } = subject.connector.manifest;
+  const tests = [...conformanceTests(subject)];
+  describe(`conformance of ${connector}`, () => {
+    for (const { id, name, run } of tests) {
+      // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- each check brings both
+      it(name, async () => {
+        let hasPassed = false;
+        try {
+          await run();
+          hasPassed = true;
+        } finally {
+          record?.note(connector, id, hasPassed);
+        }
+      });
+    }
   });
+  return tests.length;
 }

@@ -8,7 +8,6 @@ import {
   RotateDocument,
   VerifyDocument,
 } from '../schema/generated/operations.js';
-import { LEASE_MS } from '../src/action/settle.js';
 import { type TestCaller, startTestApp, useTestApp } from './support/app.js';
 import { createTestClock } from './support/clock.js';
 import { startFakeGitHub } from './support/fake-github.js';
@@ -114,7 +113,7 @@ describe('an access token', () => {
     story.front.issued.clear();
     let isSlow = true;
     const slowly = async (): Promise<void> => {
-      if (isSlow) story.clock.advance(50 * SECOND);
+      if (isSlow) await story.app.database.endLeases(10 * SECOND);
       isSlow = false;
     };
     story.front.server.delayTokens(slowly, async () => {});
@@ -125,7 +124,7 @@ describe('an access token', () => {
     const { actions } = story.app.app.services;
     await actions.drain();
     expect(comments(story)).toHaveLength(sent);
-    story.clock.advance(LEASE_MS);
+    await story.app.database.endLeases();
     expect(await actions.recover()).toBe(1);
     expect(story.example.provider.effects.get('comment')).toBe(1);
   });

@@ -127,6 +127,24 @@ describe('a delivery that can’t be normalised', () => {
     expect(await s.app.database.query('select revision from signals')).toEqual([{ revision: 0 }]);
   });
 
+  it('because the database refuses its signals is acknowledged, and redriven like any other', async () => {
+    const s = await story();
+    s.mendable.map((drafts) => drafts.map((draft) => ({ ...draft, occurredAt: new Date(8e15) })));
+    const { status, body } = await sendIssue(s.hook, 'A-1');
+    expect([status, body.signals]).toEqual([202, []]);
+    expect(await letters(s.caller)).toMatchObject([
+      {
+        id: body.delivery_id,
+        reason: expect.stringMatching(/^The database refuses its signals \(SQLSTATE 22/),
+      },
+    ]);
+    s.mendable.map((drafts) => drafts);
+    expect((await redrive(s.caller, { ids: [body.delivery_id] })).letters).toMatchObject([
+      { outcome: 'DONE' },
+    ]);
+    expect(await signalsOf(s.caller)).toEqual(['About A-1']);
+  });
+
   it('that fails again says why, and counts', async () => {
     const s = await story();
     s.mendable.map(failFor('A-1'));
@@ -254,6 +272,7 @@ describe('an action that came to nothing', () => {
     const { id } = await execute(s, createIssue);
     for (let attempt = 2; attempt <= 5; attempt += 1) {
       s.clock.advance(LEASE_MS + 1);
+      await s.app.database.endLeases();
       await s.app.app.services.actions.recover();
     }
     expect(await letters(s.caller)).toMatchObject([{ id, reason: 'down', attempts: 5 }]);
@@ -262,6 +281,7 @@ describe('an action that came to nothing', () => {
     ]);
     isDown = false;
     s.clock.advance(10 * LEASE_MS);
+    await s.app.database.endLeases();
     expect((await redrive(s.caller, { ids: [id] })).letters).toMatchObject([{ outcome: 'DONE' }]);
     expect(s.provider.effects.get('issue')).toBe(1);
   });
@@ -274,9 +294,11 @@ describe('an action that came to nothing', () => {
     expect((await redrive(s.caller, { ids: [id] })).letters).toMatchObject([{ outcome: 'PENDING' }]);
     for (let attempt = 2; attempt <= 5; attempt += 1) {
       s.clock.advance(LEASE_MS + 1);
+      await s.app.database.endLeases();
       await s.app.app.services.actions.recover();
     }
     s.clock.advance(LEASE_MS + 1);
+    await s.app.database.endLeases();
     expect(await letters(s.caller)).toMatchObject([{ id, attempts: 5 }]);
     expect((await redrive(s.caller, { ids: [id] })).letters).toMatchObject([{ outcome: 'DONE' }]);
     const [first, ...later] = keys();

@@ -4,9 +4,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Db, openDb } from '../src/core/db.js';
 import { createLog } from '../src/core/log.js';
 import { createMetrics } from '../src/core/metrics.js';
+import { createTail } from '../src/core/tail.js';
 import { migrations } from '../src/migrations/index.js';
 import { type Feed, type FeedDeps, createFeed } from '../src/signal/feed.js';
-import type { SignalFilter } from '../src/signal/filter.js';
+import { type SignalFilter, matches, toWhere } from '../src/signal/filter.js';
 import { type Journal, createJournal } from '../src/signal/journal.js';
 import { Signal } from '../src/signal/signal.entity.js';
 import { type TestDatabase, useTestDatabase } from './support/database.js';
@@ -37,6 +38,19 @@ function deaf(db: Db): Db {
   return { ...db, listen: async () => async () => {} };
 }
 
+/** Hears every other hint only, and that one late: after what came behind it. */
+function hardOfHearing(db: Db): Db {
+  let hints = 0;
+  return {
+    ...db,
+    listen: (channel, hear) =>
+      db.listen(channel, () => {
+        hints += 1;
+        if (hints % 2 === 0) setTimeout(hear, hints % 7);
+      }),
+  };
+}
+
 async function take(stream: AsyncIterator<Signal>, count: number): Promise<Signal[]> {
   const taken: Signal[] = [];
   while (taken.length < count) {
@@ -47,10 +61,11 @@ async function take(stream: AsyncIterator<Signal>, count: number): Promise<Signa
   return taken;
 }
 
-async function stored(database: TestDatabase, tenant = 'acme'): Promise<string[]> {
+async function stored(database: TestDatabase, tenant = 'acme', connection?: string): Promise<string[]> {
   const rows = await database.query<{ sequence: string }>(
-    'select sequence::text from signals where tenant_id = $1 order by signals.sequence',
-    [tenant],
+    `select sequence::text from signals
+     where tenant_id = $1 and ($2::uuid is null or connection_id = $2) order by signals.sequence`,
+    [tenant, connection],
   );
   return rows.map(({ sequence }) => sequence);
 }
@@ -143,6 +158,46 @@ describe('the feed', () => {
     await Promise.all([slow.return?.(), fast.return?.()]);
   });
 
+  it('asks a filter once a signal, however many have it', async () => {
+    const database = await useTestDatabase();
+    const { db, journal } = await open(database);
+    const [wanted, other] = [randomUUID(), randomUUID()];
+    const asked: string[] = [];
+    const tail = await createTail<Signal, SignalFilter>(
+      { db, log },
+      {
+        entity: Signal,
+        name: 'feed',
+        channel: 'tributary_signals',
+        toWhere,
+        matches(filter, signal) {
+          asked.push(`${filter.connectionIds?.join()} ${signal.correlationId}`);
+          return matches(filter, signal);
+        },
+      },
+    );
+    onTestFinished(() => tail.close());
+    const caller = { tenantId: 'acme' };
+    const subscribe = (connectionId: string) =>
+      tail.subscribe(caller, { connectionIds: [connectionId] }, '0');
+    const streams = Array.from({ length: 10 }, () => subscribe(wanted));
+    const elsewhere = subscribe(other);
+    const first = Promise.all([...streams, elsewhere].map((stream) => take(stream, 1)));
+    await journal.append(journalEntry('acme', wanted, 'first'));
+    await journal.append(journalEntry('acme', other, 'first elsewhere'));
+    await first;
+    const next = Promise.all([...streams, elsewhere].map((stream) => take(stream, 1)));
+    await expect.poll(() => asked).toContain(`${wanted} first elsewhere`);
+    asked.length = 0;
+    await journal.append(journalEntry('acme', other, 'second elsewhere'));
+    await journal.append(journalEntry('acme', wanted, 'second'));
+    const told = (await next).flat().map(({ correlationId }) => correlationId);
+    expect(told).toEqual([...Array<string>(10).fill('second'), 'second elsewhere']);
+    const expected = [wanted, other].flatMap((one) => [`${one} second`, `${one} second elsewhere`]);
+    await expect.poll(() => asked.toSorted()).toEqual(expected.toSorted());
+    for (const stream of [...streams, elsewhere]) await stream.return?.();
+  });
+
   it('finds what no hint told of', async () => {
     const database = await useTestDatabase();
     const writer = await open(database);
@@ -188,41 +243,46 @@ describe('the feed', () => {
     await stream.return?.();
   });
 
-  it('gives the same sequence whoever writes, however hints are lost and wherever readers are cut', async () => {
+  it('gives the same sequence whoever writes, however hints are lost or late, whatever is wanted and wherever readers are cut', async () => {
     const database = await useTestDatabase();
     const [one, two] = [await open(database, { windowSize: 7 }), await open(database)];
     const metrics = createMetrics();
-    const hardOfHearing = await createFeed({
-      db: deaf(one.db),
-      log,
-      metrics,
-      selfCheckMs: 10,
-      windowSize: 5,
-    });
-    onTestFinished(() => hardOfHearing.close());
-    const connection = randomUUID();
+    const impaired = await Promise.all(
+      [deaf(one.db), hardOfHearing(two.db)].map((db) =>
+        createFeed({ db, log, metrics, selfCheckMs: 10, windowSize: 5 }),
+      ),
+    );
+    onTestFinished(async () => void (await Promise.all(impaired.map((feed) => feed.close()))));
+    const feeds = [one.feed, two.feed, ...impaired];
+    const [connection, wanted] = [randomUUID(), randomUUID()];
     let run = 0;
     let before: string[] = [];
+    let wantedBefore = 0;
     const plan = fc.record({
-      writes: fc.array(fc.tuple(fc.boolean(), fc.boolean()), { minLength: 5, maxLength: 60 }),
+      writes: fc.array(fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()), { minLength: 5, maxLength: 60 }),
       cuts: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 }),
     });
     await fc.assert(
       fc.asyncProperty(plan, async ({ writes, cuts }) => {
         run += 1;
         const total = before.length + writes.filter(([, isAcme]) => isAcme).length;
-        const readers = [one.feed, two.feed, hardOfHearing].map((feed) => follow(feed, total, cuts));
+        wantedBefore += writes.filter(([, isAcme, isWanted]) => isAcme && isWanted).length;
+        const filter = { connectionIds: [wanted] };
+        const readers = feeds.map((feed) => follow(feed, total, cuts));
+        const choosy = feeds.map((feed) => follow(feed, wantedBefore, cuts, filter));
         await Promise.all(
-          writes.map(([isOne, isAcme], n) =>
+          writes.map(([isOne, isAcme, isWanted], n) =>
             (isOne ? one : two).journal.append(
-              journalEntry(isAcme ? 'acme' : 'globex', connection, `${run}-${n}`),
+              journalEntry(isAcme ? 'acme' : 'globex', isWanted ? wanted : connection, `${run}-${n}`),
             ),
           ),
         );
         before = await stored(database);
         for (const seen of await Promise.all(readers)) expect(seen).toEqual(before);
+        const chosen = await stored(database, 'acme', wanted);
+        for (const seen of await Promise.all(choosy)) expect(seen).toEqual(chosen);
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   }, 60_000);
 

@@ -83,6 +83,7 @@ describe('an incident', () => {
       timestamp: expect.any(String),
       data: {
         incident_id: expect.any(String),
+        scope: 'CONNECTION',
         connection_id: connectionId,
         provider_id: 'github',
         kind: 'CREDENTIALS_EXPIRED',
@@ -90,6 +91,7 @@ describe('an incident', () => {
         message: expect.stringContaining('Bad credentials'),
         opened_at: expect.any(String),
         resolved_at: null,
+        ends_at: null,
       },
     });
     const credential = { token: github.token };

@@ -5,7 +5,7 @@ import { openDb } from '../src/core/db.js';
 import { createLog } from '../src/core/log.js';
 import { createMetrics } from '../src/core/metrics.js';
 import { migrations } from '../src/migrations/index.js';
-import { type Journal, createJournal } from '../src/signal/journal.js';
+import { type Journal, type JournalBounds, createJournal } from '../src/signal/journal.js';
 import { Signal } from '../src/signal/signal.entity.js';
 import { type TestDatabase, useTestDatabase } from './support/database.js';
 import { journalEntry } from './support/journal.js';
@@ -17,6 +17,43 @@ async function open(database: TestDatabase): Promise<{ journal: Journal }> {
   onTestFinished(() => db.close());
   return { journal: createJournal({ pool: db.doors, log, metrics: createMetrics() }) };
 }
+
+/** Small enough to be filled by signals of a kilobyte each. */
+async function openBounded(bounds: JournalBounds) {
+  const db = await openDb({ url: (await useTestDatabase()).url, entities: [Signal], migrations, log });
+  onTestFinished(() => db.close());
+  const metrics = createMetrics();
+  const journal = createJournal({ pool: db.doors, log, metrics, bounds });
+  const connection = randomUUID();
+  const entries = Array.from({ length: 30 }, (_, n) => {
+    const entry = journalEntry('acme', connection, `event-${n}`);
+    const content = { ...entry.signals[0]!.content, payload: { text: 'é'.repeat(500) } };
+    return { ...entry, signals: entry.signals.map((signal) => ({ ...signal, content })) };
+  });
+  return { metrics, append: () => Promise.allSettled(entries.map((entry) => journal.append(entry))) };
+}
+
+describe('the bounds of the journal', () => {
+  it('count signals, in bytes, in what may wait', async () => {
+    const { append } = await openBounded({ batchBytes: 1_000_000, waitingBytes: 10_000 });
+    const results = await append();
+    const refused = results.filter(({ status }) => status === 'rejected');
+    expect(refused.length).toBeGreaterThanOrEqual(20);
+    expect(refused.length).toBeLessThan(30);
+    expect(refused[0]).toMatchObject({ reason: { code: 'STORAGE_UNAVAILABLE' } });
+    // What was stored waits no more.
+    expect((await append())[0]?.status).toBe('fulfilled');
+  });
+
+  it('count signals in what is sent at once', async () => {
+    const { append, metrics } = await openBounded({ batchBytes: 10_000, waitingBytes: 1_000_000 });
+    expect((await append()).every(({ status }) => status === 'fulfilled')).toBe(true);
+    const { values } = await metrics.journalBatch.get();
+    const valueOf = (end: string) => values.find(({ metricName }) => metricName?.endsWith(end))?.value;
+    expect(valueOf('_sum')).toBe(30);
+    expect(valueOf('_count')).toBeGreaterThanOrEqual(4);
+  });
+});
 
 describe('the journal', () => {
   it('commits many concurrent entries, each once, bodies byte for byte', async () => {

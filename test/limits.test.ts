@@ -17,6 +17,7 @@ import { buildSchema } from '../resolvers/schema.js';
 import { attachSockets } from '../resolvers/socket.js';
 import type { Authenticator, Identity } from '../src/core/auth.js';
 import { createLog } from '../src/core/log.js';
+import { createMetrics } from '../src/core/metrics.js';
 import { MAX_PAGE } from '../src/core/page.js';
 import type { Services } from '../src/services.js';
 import { type TestApp, createCaller, startTestApp, useTestApp } from './support/app.js';
@@ -29,6 +30,9 @@ function requestOf(query: string, variables: Record<string, unknown> = {}): Requ
   const operation = document.definitions.find(({ kind }) => kind === Kind.OPERATION_DEFINITION);
   return { schema, document, operation: operation as OperationDefinitionNode, variables };
 }
+
+/** What a page costs beside its nodes: its statement. */
+const PAGE = 50;
 
 const count = (query: string, variables?: Record<string, unknown>) =>
   countValues(requestOf(query, variables));
@@ -50,22 +54,22 @@ const entities = (length: number) => ({
 
 describe('what an operation may answer', () => {
   it('is counted as values: a page as often as it has nodes', () => {
-    expect(count('{ signals(first: 7) { nodes { id type } } }')).toBe(7 * (1 + 1 + 2));
-    expect(count(nested(3, 4))).toBe(3 * (1 + 1 + 1 + 4 * (1 + 1 + 1)));
+    expect(count('{ signals(first: 7) { nodes { id type } } }')).toBe(PAGE + 7 * (1 + 1 + 2));
+    expect(count(nested(3, 4))).toBe(PAGE + 3 * (1 + 1 + 1 + PAGE + 4 * (1 + 1 + 1)));
   });
 
   it('takes the schema’s own size where none is given, and the largest for what is none', () => {
-    expect(count('{ signals { nodes { id } } }')).toBe(50 * 3);
-    expect(count('{ receipts { nodes { id } } }')).toBe(20 * 3);
-    expect(count('{ signals(first: null) { nodes { id } } }')).toBe(MAX_PAGE * 3);
-    expect(count('{ signals(first: 2000000) { nodes { id } } }')).toBe(MAX_PAGE * 3);
-    expect(count('{ signals(first: -5) { nodes { id } } }')).toBe(3);
+    expect(count('{ signals { nodes { id } } }')).toBe(PAGE + 50 * 3);
+    expect(count('{ receipts { nodes { id } } }')).toBe(PAGE + 20 * 3);
+    expect(count('{ signals(first: null) { nodes { id } } }')).toBe(PAGE + MAX_PAGE * 3);
+    expect(count('{ signals(first: 2000000) { nodes { id } } }')).toBe(PAGE + MAX_PAGE * 3);
+    expect(count('{ signals(first: -5) { nodes { id } } }')).toBe(PAGE + 3);
   });
 
   it('knows the variables', () => {
     const query = 'query ($first: Int = 30) { signals(first: $first) { nodes { id } } }';
-    expect(count(query)).toBe(30 * 3);
-    expect(count(query, { first: 7 })).toBe(7 * 3);
+    expect(count(query)).toBe(PAGE + 30 * 3);
+    expect(count(query, { first: 7 })).toBe(PAGE + 7 * 3);
     expect(count(query, { first: 'many' })).toBe(0);
   });
 
@@ -76,7 +80,7 @@ describe('what an operation may answer', () => {
   it('sees through fragments, named and not, and through aliases', () => {
     const query = `{ a: signals(first: 7) { ...Page } b: signals(first: 7) { ... on SignalPage { nodes { id } } } }
       fragment Page on SignalPage { nodes { ...Node } } fragment Node on Signal { id }`;
-    expect(count(query)).toBe(2 * 7 * 3);
+    expect(count(query)).toBe(2 * (PAGE + 7 * 3));
   });
 
   it('is counted at once where fragments spread one another', () => {
@@ -187,6 +191,7 @@ async function useSockets() {
     services: {} as Services,
     authenticator: { authenticate },
     log,
+    metrics: createMetrics(),
     environment: 'dev',
   } as const;
   const sockets = attachSockets(server, schema, deps);

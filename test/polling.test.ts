@@ -234,7 +234,9 @@ describe('the interval of a stream', () => {
     const until = new Date(Math.ceil((story.clock.now().getTime() + 40 * MINUTE) / 1000) * 1000);
     const headers = { 'retry-after': until.toUTCString() };
     const refusal = { ...githubError(403, 'You have exceeded a secondary rate limit.'), headers };
-    story.github.provider.next(() => true, ...STREAMS.map(() => answer(refusal)));
+    // As many as are sent before the first answer tells to wait; which that are is a matter of moments.
+    const isLimited = (): boolean => story.clock.now() < until;
+    story.github.provider.next(isLimited, ...STREAMS.map(() => answer(refusal)));
     await pollAll(story);
     expect(await streamOf(story, ISSUES)).toMatchObject({
       nextAt: until.toISOString(),

@@ -251,6 +251,24 @@ describe('a replay', () => {
     expect(sequences).toEqual(sequences.toSorted((a, b) => a - b));
   });
 
+  it('reads anew what somebody else normalised while it was reading', async () => {
+    const s = await story();
+    await sendAll(s.hook, ['A-1', 'A-2']);
+    s.mendable.map(retitled);
+    const other = new Client({ connectionString: s.app.database.url });
+    await other.connect();
+    onTestFinished(() => other.end());
+    await other.query('begin; update deliveries set attempts = 7');
+    const replaying = s.replay({ dryRun: false });
+    const waiting = `select count(*)::int as n from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and query like '%for update%'`;
+    await expect.poll(async () => s.app.database.query(waiting)).toEqual([{ n: 1 }]);
+    await other.query('commit');
+    expect(await replaying).toMatchObject({ deliveries: 2, failures: [] });
+    const attempts = 'select attempts from deliveries';
+    expect(await s.app.database.query(attempts)).toEqual([{ attempts: 8 }, { attempts: 8 }]);
+  });
+
   it('is for admins, and for the tenant’s own connections', async () => {
     const s = await story();
     await sendAll(s.hook, ['A-1']);

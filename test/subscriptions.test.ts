@@ -4,6 +4,7 @@ import { print } from 'graphql';
 import type { Client } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
+import { connectors } from '../connectors/index.js';
 import {
   ProvidersDocument,
   SignalReceivedDocument,
@@ -269,7 +270,7 @@ describe('a socket', () => {
     const caller = await newCaller();
     const client = caller.socket();
     const providers = client.iterate({ query: print(ProvidersDocument) });
-    expect((await providers.next()).value.data.providers).toHaveLength(2);
+    expect((await providers.next()).value.data.providers).toHaveLength(connectors.length + 1);
     const invalid = client.iterate({ query: '{ nope }' });
     await expect(invalid.next()).rejects.toMatchObject([
       { extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } },

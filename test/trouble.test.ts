@@ -180,6 +180,7 @@ describe('an action', () => {
       (await app.database.query<{ status: string }>('select status from actions'))[0]?.status;
     for (let attempt = 1; attempt <= 5 && (await status()) === 'RUNNING'; attempt += 1) {
       clock.advance(LEASE_MS + 1);
+      await app.database.endLeases();
       await app.app.services.actions.recover();
     }
     expect(executeAction.status).toBe('RUNNING');
@@ -206,6 +207,7 @@ describe('an action', () => {
       },
     });
     clock.advance(LEASE_MS + 1);
+    await app.database.endLeases();
     await lock.query('commit');
     await app.app.services.actions.drain();
     expect(github.provider.effects.get('comment')).toBeUndefined();

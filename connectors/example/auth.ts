@@ -19,6 +19,8 @@ export const auth: Auth = {
     return {
       account: { id, name: textAt(body, 'name') ?? id },
       // Undefined, not [], when the provider does not tell: [] would mean that nothing was granted.
+      // How deliveries to an app name this account: webhook.ts reads the same from their bodies.
+      appAccount: id,
       grantedScopes: headers['example-scopes']?.split(' '),
     };
   },

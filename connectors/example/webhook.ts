@@ -37,6 +37,17 @@ export const webhook: Webhook = {
     return { id, type };
   },
 
+  // Asked once, when the URL is entered there. It is signed, so whoever asks is the provider.
+  handshake: {
+    signed(_delivery, body) {
+      const challenge = textAt(body, 'challenge');
+      return textAt(body, 'type') === 'handshake' && challenge ? { text: challenge } : undefined;
+    },
+  },
+
+  // An app at Example has one URL for all the accounts that installed it; each delivery names one.
+  accountOf: (_delivery, body) => textAt(body, 'account'),
+
   instructions:
     'At Example, open Settings → Webhooks → New, paste URL and secret, and choose the events for issues and comments.',
 

@@ -18,8 +18,11 @@ export const auth: Auth = {
   async identify(context) {
     try {
       const response = await context.request({ method: 'GET', path: '/user' });
+      const account = toAccount(response, response.body);
       return {
-        account: toAccount(response, response.body),
+        account,
+        // A person may see what an App is told of the person's own repositories, and not of an organization's.
+        appAccount: account.id,
         grantedScopes: scopesOf(response.headers['x-oauth-scopes']),
       };
     } catch (error) {
@@ -86,7 +89,8 @@ async function identifyInstallation(
   const owner = at(response.body, 'repositories', 0, 'owner');
   // Installed, and allowed to see nothing: there is no telling whose it is.
   if (!isObject(owner)) throw refused;
-  return { account: toAccount(response, owner), grantedScopes: undefined };
+  const account = toAccount(response, owner);
+  return { account, appAccount: account.id, grantedScopes: undefined };
 }
 
 function toAccount(response: ProviderResponse, body: unknown): ProviderIdentity['account'] {

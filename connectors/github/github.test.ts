@@ -96,7 +96,8 @@ describe('auth', () => {
     [{}, undefined],
   ])('reads %j as scopes %j', async (headers, grantedScopes) => {
     const account = { id: '7001', name: 'ada-byron', url: 'https://github.com/ada-byron' };
-    expect(await auth.identify(answering(user, headers))).toEqual({ account, grantedScopes });
+    const told = { account, appAccount: '7001', grantedScopes };
+    expect(await auth.identify(answering(user, headers))).toEqual(told);
   });
 
   it('refuses an answer without id or login', async () => {

@@ -6,5 +6,5 @@ import { normalize } from './normalize.js';
 import { poll } from './poll.js';
 import { webhook } from './webhook.js';
 
-/** GitHub.com by personal access token, webhook and poll. */
+/** GitHub.com and GitHub Enterprise Server. */
 export const github = defineConnector({ manifest, auth, webhook, poll, normalize, actions });

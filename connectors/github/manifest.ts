@@ -1,5 +1,11 @@
-import type { Manifest, SignalType, TriggerDefinition } from '../../src/connector/index.js';
+import {
+  type Manifest,
+  type SignalType,
+  type TriggerDefinition,
+  baseUrlSetting,
+} from '../../src/connector/index.js';
 import { rules } from './normalize.js';
+import { API_VERSIONS, DEFAULT_VERSION } from './version.js';
 
 const DOCS = 'https://docs.github.com/en';
 const LIMITS = `${DOCS}/rest/using-the-rest-api/rate-limits-for-the-rest-api`;
@@ -52,6 +58,8 @@ const polled: ReadonlySet<string> = new Set([
   'pr_closed',
   'pr_merged',
   'pr_commented',
+  'build_queued',
+  'build_finished',
 ]);
 
 /** Derived from the rules, so that what is announced is what happens. */
@@ -80,20 +88,24 @@ const COMMITS = [
 export const manifest: Manifest = {
   id: 'github',
   name: 'GitHub',
-  description: 'Code, pull requests, issues, releases, deployments and builds of GitHub.com.',
+  description:
+    'Code, pull requests, issues, releases, deployments and builds of GitHub.com or a GitHub Enterprise Server.',
   category: 'SOURCE_CONTROL',
   stage: 'BETA',
   version: '0.1.0',
   // https://docs.github.com/en/rest/about-the-rest-api/api-versions: at least two years of overlap.
   apiVersions: [
-    { version: '2022-11-28', default: true, deprecated: false, sunsetAt: '2028-03-10T00:00:00Z' },
-    { version: '2026-03-10', default: false, deprecated: false },
+    { version: API_VERSIONS.earlier, default: true, deprecated: false, sunsetAt: '2028-03-10T00:00:00Z' },
+    { version: API_VERSIONS.later, default: false, deprecated: false },
   ],
   documentationUrl: `${DOCS}/rest`,
   baseUrl: 'https://api.github.com',
+  // https://docs.github.com/en/enterprise-server/rest: `https://HOST/api/v3`.
+  selfManaged: { apiPath: '/api/v3' },
+  versionHeader: 'x-github-api-version',
   headers: {
     accept: 'application/vnd.github+json',
-    'x-github-api-version': '2022-11-28',
+    'x-github-api-version': DEFAULT_VERSION,
     // GitHub refuses requests without one.
     'user-agent': 'Tributary',
   },
@@ -160,12 +172,18 @@ export const manifest: Manifest = {
     type: 'object',
     additionalProperties: false,
     properties: {
+      baseUrl: baseUrlSetting('GitHub Enterprise Server'),
+      apiVersion: {
+        enum: Object.values(API_VERSIONS),
+        description: `The version of GitHub’s REST API that is spoken. Left out: ${DEFAULT_VERSION}.`,
+      },
       repositories: {
         type: 'array',
         maxItems: 100,
         uniqueItems: true,
         items: { type: 'string', maxLength: 140, pattern: '^[\\w.-]+/[\\w.-]+$' },
-        description: 'Repositories whose issues, pull requests and comments are polled, as "owner/name".',
+        description:
+          'Repositories whose issues, pull requests, comments and workflow runs are polled, as "owner/name".',
       },
     },
   },
@@ -174,7 +192,7 @@ export const manifest: Manifest = {
       scope: 'repo',
       capabilities: ['ACTIONS', 'POLLING'],
       reason:
-        'To write issues, comments, statuses and merges in private repositories, and to poll them: GitHub has no smaller classic scope.',
+        'To write issues, comments, reactions, statuses and merges and to run workflows in private repositories, and to poll them: GitHub has no smaller classic scope.',
     },
     {
       scope: 'public_repo',

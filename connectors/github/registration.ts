@@ -1,5 +1,4 @@
 import {
-  type JsonObject,
   ProviderFailure,
   type ProviderContext,
   type ProviderResponse,
@@ -9,8 +8,9 @@ import {
   textAt,
 } from '../../src/connector/index.js';
 import { findEntry } from './actions/search.js';
-import { requireRepository } from './actions/target.js';
 import { unexpectedAnswer } from './answer.js';
+import { hooksOf } from './hooks.js';
+import { redeliver } from './redelivery.js';
 
 /** GitHub sends a ping to every new webhook, and `installation` to GitHub Apps only: nobody can subscribe to them. */
 const NOT_SUBSCRIBED = new Set(['ping', 'installation']);
@@ -71,18 +71,9 @@ export const registration: WebhookRegistrar = {
       if (await findEntry(context, { method: 'GET', ...hooksOf(target) }, isIt)) throw error;
     }
   },
+
+  redeliver,
 };
-
-type Params = Readonly<Record<string, string>>;
-
-/** The address of a target's webhooks, or of what is below them. */
-function hooksOf({ repository, organization }: JsonObject, below = '', params: Params = {}) {
-  if (typeof organization === 'string') {
-    return { path: `/orgs/{org}/hooks${below}`, params: { org: organization, ...params } };
-  }
-  const name = typeof repository === 'string' ? repository : undefined;
-  return { path: `/repos/{owner}/{repo}/hooks${below}`, params: { ...requireRepository(name), ...params } };
-}
 
 /** `pull_request.opened` comes by subscribing to `pull_request`: GitHub has nothing smaller. */
 function subscriptionsFor({ events, target }: WantedWebhook): readonly string[] {

@@ -44,6 +44,12 @@ export const webhook: Webhook = {
     return { id, type: action ? `${event}.${action}` : event };
   },
 
+  /** Of an App: whose repositories it is about. Users and organizations have ids of one kind. */
+  accountOf: (_delivery, body) =>
+    textAt(body, 'installation', 'account', 'id') ??
+    textAt(body, 'organization', 'id') ??
+    textAt(body, 'repository', 'owner', 'id'),
+
   instructions:
     'In the repository or organization open Settings → Webhooks → Add webhook: paste URL and secret, choose the ' +
     'content type application/json, leave SSL verification on and select the events you want to see here.',
@@ -60,9 +66,11 @@ function jsonOf({ headers, body }: RawDelivery): string {
   );
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function textOf(body: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return utf8.decode(body);
   } catch (cause) {
     throw new MalformedDelivery(
       'The body is not UTF-8. GitHub always sends UTF-8: something on the way changed it.',

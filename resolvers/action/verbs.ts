@@ -1,125 +1,17 @@
-import { Directive, Field, InputType, Int } from 'type-graphql';
-import type { Verb, VerbInput } from '../../src/connector/index.js';
-import { toEnum } from '../enum.js';
-import { URLScalar } from '../scalars.js';
-
-type Input<V extends Verb, F extends keyof VerbInput<V>> = NonNullable<VerbInput<V>[F]>;
-type Method = Input<'mergePullRequest', 'method'>;
-type State = Input<'setCommitStatus', 'state'>;
-
-const MARKDOWN = 'Markdown; turned into what the provider speaks.';
-const REPOSITORY = 'The repository: `owner/name`.';
-const NUMBER = 'The pull request’s number.';
-const optional = { nullable: true } as const;
-
-export const MergeMethod = toEnum<Method>(
-  'MergeMethod',
-  'How a pull request’s commits reach its base branch.',
-  {
-    MERGE: 'All of them, with a merge commit.',
-    SQUASH: 'As one commit.',
-    REBASE: 'One by one on top of the base.',
-  },
-);
-
-export const CommitState = toEnum<State>('CommitState', 'What a check says about a commit.', {
-  PENDING: 'Not finished.',
-  SUCCESS: 'Passed.',
-  FAILURE: 'Did not pass.',
-  ERROR: 'Could not be carried out.',
-});
-
-@InputType({ description: 'An issue to create.' })
-export class CreateIssueInput {
-  @Field(() => String, { description: 'Where it goes: `owner/name`, `PROJ`, a team key.' })
-  project!: string;
-
-  @Field(() => String, { description: 'One line, at most 255 characters.' })
-  title!: string;
-
-  @Field(() => String, { ...optional, description: MARKDOWN })
-  body?: string | null;
-
-  @Field(() => [String], { ...optional, description: 'Labels by name.' })
-  labels?: string[] | null;
-
-  @Field(() => [String], { ...optional, description: 'Who shall do it, by the provider’s login or id.' })
-  assignees?: string[] | null;
-
-  @Field(() => String, { ...optional, description: 'The provider’s name of a type, such as `Bug`.' })
-  issueType?: string | null;
-}
-
-@InputType({ description: 'A comment on an issue.' })
-export class AddIssueCommentInput {
-  @Field(() => String, {
-    ...optional,
-    description: 'Needed where the issue’s key does not name it: `owner/name`.',
-  })
-  project?: string | null;
-
-  @Field(() => String, { description: 'The key that people see: `7`, `PROJ-12`.' })
-  issue!: string;
-
-  @Field(() => String, { description: MARKDOWN })
-  body!: string;
-}
-
-@InputType({ description: 'A comment on a pull request.' })
-export class PullRequestCommentInput {
-  @Field(() => String, { description: REPOSITORY })
-  repository!: string;
-
-  @Field(() => Int, { description: NUMBER })
-  number!: number;
-
-  @Field(() => String, { description: MARKDOWN })
-  body!: string;
-}
-
-@InputType({ description: 'A pull request to merge.' })
-export class MergePullRequestInput {
-  @Field(() => String, { description: REPOSITORY })
-  repository!: string;
-
-  @Field(() => Int, { description: NUMBER })
-  number!: number;
-
-  @Field(() => MergeMethod, { ...optional, description: 'Left out: the provider’s default.' })
-  method?: Method | null;
-
-  @Field(() => String, { ...optional, description: 'Title of the merge or squash commit.' })
-  title?: string | null;
-
-  @Field(() => String, {
-    ...optional,
-    description: 'Full hash; when the head has moved on, nothing is merged.',
-  })
-  expectedHeadSha?: string | null;
-}
-
-@InputType({ description: 'The status of a commit, as one check sees it.' })
-export class CommitStatusInput {
-  @Field(() => String, { description: REPOSITORY })
-  repository!: string;
-
-  @Field(() => String, { description: 'Full hash of the commit.' })
-  sha!: string;
-
-  @Field(() => String, {
-    description: 'Name of the check; a later status of the same name replaces this one.',
-  })
-  context!: string;
-
-  @Field(() => CommitState, { description: 'What the check says.' })
-  state!: State;
-
-  @Field(() => String, { ...optional, description: 'One line, at most 140 characters.' })
-  description?: string | null;
-
-  @Field(() => URLScalar, { ...optional, description: 'Where the details are.' })
-  targetUrl?: string | null;
-}
+import { Directive, Field, InputType } from 'type-graphql';
+import type { Verb } from '../../src/connector/index.js';
+import { PostMessageInput, ReactionInput, ReplyInput } from './verbs/chat.js';
+import {
+  CommitStatusInput,
+  MergePullRequestInput,
+  PullRequestCommentInput,
+  TriggerBuildInput,
+} from './verbs/code.js';
+import { CreateIncidentInput, ResolveIncidentInput } from './verbs/incident.js';
+import { AddIssueCommentInput, CreateIssueInput, UpdateIssueInput } from './verbs/issue.js';
+import { CompleteChatInput, CustomActionInput, EmbeddingInput } from './verbs/model.js';
+import { AppendBlocksInput, CreatePageInput, UpdatePageInput } from './verbs/page.js';
+import { optional } from './verbs/shared.js';
 
 @Directive('@oneOf')
 @InputType({
@@ -129,6 +21,9 @@ export class CommitStatusInput {
 export class ActionInput implements Record<Verb, object | null | undefined> {
   @Field(() => CreateIssueInput, { ...optional, description: 'Creates an issue.' })
   createIssue!: CreateIssueInput | null | undefined;
+
+  @Field(() => UpdateIssueInput, { ...optional, description: 'Changes an issue.' })
+  updateIssue!: UpdateIssueInput | null | undefined;
 
   @Field(() => AddIssueCommentInput, { ...optional, description: 'Comments on an issue.' })
   addIssueComment!: AddIssueCommentInput | null | undefined;
@@ -141,4 +36,43 @@ export class ActionInput implements Record<Verb, object | null | undefined> {
 
   @Field(() => CommitStatusInput, { ...optional, description: 'Sets the status of a commit.' })
   setCommitStatus!: CommitStatusInput | null | undefined;
+
+  @Field(() => TriggerBuildInput, { ...optional, description: 'Starts a build.' })
+  triggerBuild!: TriggerBuildInput | null | undefined;
+
+  @Field(() => ReactionInput, { ...optional, description: 'Reacts to a message or an issue.' })
+  addReaction!: ReactionInput | null | undefined;
+
+  @Field(() => PostMessageInput, { ...optional, description: 'Posts a message in a channel.' })
+  postMessage!: PostMessageInput | null | undefined;
+
+  @Field(() => ReplyInput, { ...optional, description: 'Replies in a thread.' })
+  replyInThread!: ReplyInput | null | undefined;
+
+  @Field(() => CreatePageInput, { ...optional, description: 'Creates a page.' })
+  createPage!: CreatePageInput | null | undefined;
+
+  @Field(() => UpdatePageInput, { ...optional, description: 'Changes a page.' })
+  updatePage!: UpdatePageInput | null | undefined;
+
+  @Field(() => AppendBlocksInput, { ...optional, description: 'Adds text at the end of a page.' })
+  appendBlocks!: AppendBlocksInput | null | undefined;
+
+  @Field(() => CreateIncidentInput, { ...optional, description: 'Opens an incident.' })
+  createIncident!: CreateIncidentInput | null | undefined;
+
+  @Field(() => ResolveIncidentInput, { ...optional, description: 'Resolves an incident.' })
+  resolveIncident!: ResolveIncidentInput | null | undefined;
+
+  @Field(() => CompleteChatInput, { ...optional, description: 'Lets a model go on with a chat.' })
+  completeChat!: CompleteChatInput | null | undefined;
+
+  @Field(() => EmbeddingInput, { ...optional, description: 'Lets a model turn texts into vectors.' })
+  createEmbedding!: EmbeddingInput | null | undefined;
+
+  @Field(() => CustomActionInput, {
+    ...optional,
+    description: 'Does what the connection’s settings declare.',
+  })
+  custom!: CustomActionInput | null | undefined;
 }

@@ -27,6 +27,12 @@ export class OAuthApp {
   @Field(() => String, { description: 'As the provider knows it. Its secret never leaves.' })
   clientId!: string;
 
+  @Field(() => URLScalar, {
+    nullable: true,
+    description: 'Where it is registered. Null: with the provider’s own service.',
+  })
+  baseUrl!: string | null;
+
   @Field(() => DateTime, { description: 'When it was last set.' })
   updatedAt!: Date;
 }
@@ -41,6 +47,13 @@ export class SetOAuthAppInput {
 
   @Field(() => String, { description: 'Its client secret. Stored sealed.' })
   clientSecret!: string;
+
+  @Field(() => URLScalar, {
+    nullable: true,
+    description:
+      'Where it is registered, when you run the provider yourselves: the setting `baseUrl` of the connections it is for. Left out: with the provider’s own service.',
+  })
+  baseUrl?: string | null;
 }
 
 /** What a person's consent takes: links to give it, and the apps it is given to. */
@@ -69,10 +82,11 @@ export class AuthorizationResolver {
   })
   async setOAuthApp(
     @Arg('input', () => SetOAuthAppInput, { description: 'The app.' })
-    { providerId, clientId, clientSecret }: SetOAuthAppInput,
+    { providerId, clientId, clientSecret, baseUrl }: SetOAuthAppInput,
     @Ctx() { services, caller }: GraphQLContext,
   ) {
-    return toOAuthApp(await services.oauthApps.set(caller, { providerId, clientId, clientSecret }), services);
+    const command = { providerId, clientId, clientSecret, ...(baseUrl && { baseUrl }) };
+    return toOAuthApp(await services.oauthApps.set(caller, command), services);
   }
 
   @RequiresScope('integrations:admin')
@@ -95,8 +109,8 @@ export class AuthorizationResolver {
 }
 
 function toOAuthApp(
-  { providerId, clientId, updatedAt }: OAuthAppRecord,
+  { providerId, clientId, baseUrl, updatedAt }: OAuthAppRecord,
   { catalog }: GraphQLContext['services'],
 ) {
-  return { provider: toProvider(catalog.require(providerId)), clientId, updatedAt };
+  return { provider: toProvider(catalog.require(providerId)), clientId, baseUrl: baseUrl ?? null, updatedAt };
 }

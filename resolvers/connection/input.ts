@@ -1,6 +1,6 @@
 import { Field, ID, InputType, Int } from 'type-graphql';
 import type { ConnectCommand } from '../../src/connection/connect.js';
-import type { UpdateCommand } from '../../src/connection/lifecycle.js';
+import type { UpdateCommand } from '../../src/connection/update.js';
 import type { RotateCommand, RotateTarget } from '../../src/connection/rotate.js';
 import type { ConnectionStatus } from '../../src/connection/status.js';
 import type { AuthMethod, Capability } from '../../src/connector/index.js';
@@ -74,6 +74,13 @@ export class RotateInput {
   })
   credential?: Record<string, unknown> | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'For WEBHOOK_SECRET: the one that the provider has made and shown to its admin. Left out: we make one and show it.',
+  })
+  webhookSecret?: string | null;
+
   @Field(() => Int, {
     nullable: true,
     defaultValue: 86_400,
@@ -96,6 +103,20 @@ export class UpdateConnectionInput {
 
   @Field(() => [String], { nullable: true, description: 'Its new tags, all of them.' })
   tags?: string[] | null;
+
+  @Field(() => JSONObject, {
+    nullable: true,
+    description:
+      'Its new settings, all of them, as `IntegrationProvider.settingsSchema` says. Those of an ACTIVE connection are tried first.',
+  })
+  settings?: Record<string, unknown> | null;
+
+  @Field(() => JSONObject, {
+    nullable: true,
+    description:
+      'For settings that name another address of the provider: a credential for that, which replaces the one there is.',
+  })
+  credential?: Record<string, unknown> | null;
 }
 
 @InputType({ description: 'Which connections. Every given field must match.' })

@@ -14,7 +14,7 @@ import {
 } from 'type-graphql';
 import type { Connection } from '../../src/connection/connection.entity.js';
 import type { CircuitState } from '../../src/outbound/breaker.js';
-import type { BudgetScope } from '../../src/outbound/budget.js';
+import type { BudgetScope } from '../../src/outbound/refusal.js';
 import type { ConnectionRef } from '../../src/outbound/target.js';
 import { RequiresScope } from '../authorize.js';
 import type { GraphQLContext } from '../context.js';

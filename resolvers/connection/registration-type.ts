@@ -1,4 +1,5 @@
 import { Field, ID, ObjectType } from 'type-graphql';
+import type { RenewalFailure } from '../../src/connection/connection.entity.js';
 import type { RegistrationFailure } from '../../src/connection/registered-webhooks.js';
 import type { JsonObject, ProviderFailureDetails } from '../../src/connector/index.js';
 import { IntegrationFailure } from '../action/type.js';
@@ -23,8 +24,22 @@ export class WebhookRegistration {
   @Field(() => DateTime, { description: 'When it was set up.' })
   createdAt!: Date;
 
-  @Field(() => DateTime, { description: 'When the provider was last told its URL and secret.' })
+  @Field(() => DateTime, {
+    description: 'When the provider was last told its URL and secret, or it was renewed last.',
+  })
   updatedAt!: Date;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When the provider lets it end. It is renewed a week before. Null where it does not end.',
+  })
+  expiresAt!: Date | null;
+
+  @Field(() => IntegrationFailure, {
+    nullable: true,
+    description: 'Why it could not be renewed the last time; it is tried again. Null once it is.',
+  })
+  renewalFailure!: RenewalFailure | null;
 }
 
 @ObjectType({ description: 'A webhook at the provider that needs a person’s hand.' })

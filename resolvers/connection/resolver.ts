@@ -81,7 +81,10 @@ export class ConnectionResolver {
   }
 
   @RequiresScope('integrations:write')
-  @Mutation(() => IntegrationConnection, { description: 'Changes name, description or tags.' })
+  @Mutation(() => IntegrationConnection, {
+    description:
+      'Changes name, description, tags or settings. Settings that the provider does not work with change nothing: SETTINGS_REFUSED.',
+  })
   updateConnection(
     @Arg('input', () => UpdateConnectionInput, { description: 'What to change.' })
     input: UpdateConnectionInput,
@@ -181,9 +184,10 @@ export class ConnectionFieldsResolver {
   async webhook(@Root() { id }: Connection, @Ctx() { services, loaders }: GraphQLContext) {
     const endpoint = await loaders.endpoint.load(id);
     if (!endpoint) return null;
-    const { createdAt, secretCreatedAt, previousSecretUntil, previousTokenUntil } = endpoint;
+    const { createdAt, secretCreatedAt, previousSecretUntil, previousTokenUntil, handshake } = endpoint;
     const url = await services.connections.urlOf(endpoint);
-    return { connectionId: id, url, createdAt, secretCreatedAt, previousSecretUntil, previousTokenUntil };
+    const previous = { previousSecretUntil, previousTokenUntil };
+    return { connectionId: id, url, createdAt, secretCreatedAt, ...previous, handshake };
   }
 
   @RequiresScope('integrations:read')

@@ -1,7 +1,7 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import type { AuthMethod, Capability, JsonObject } from '../../src/connector/index.js';
 import type { Access } from '../../src/credential/access.js';
-import type { ConnectionStatus } from '../../src/connection/status.js';
+import type { ConnectionStatus, HandshakeState } from '../../src/connection/status.js';
 import type { ReceiptOutcome } from '../../src/receipt/receipt.entity.js';
 import { IntegrationFailure } from '../action/type.js';
 import { entityKey } from '../entity-key.js';
@@ -23,6 +23,16 @@ export const IntegrationConnectionStatus = toEnum<ConnectionStatus>(
     REAUTHORIZATION_REQUIRED: 'The provider wants a person’s consent again.',
     ERROR: 'The provider refused the credential; `statusReason` says what to do.',
     DELETED: 'Gone, with its secrets.',
+  },
+);
+
+export const WebhookHandshake = toEnum<HandshakeState>(
+  'WebhookHandshake',
+  'How far a webhook’s secret has come that the provider hands out itself.',
+  {
+    AWAITED: 'Enter the URL at the provider: its first request brings the secret.',
+    RECEIVED: 'It is here: `showWebhookSecret` or `showWebhookAppSecret` tells it, once.',
+    SHOWN: 'It was told.',
   },
 );
 
@@ -137,6 +147,12 @@ export class WebhookEndpoint {
     description: 'Until when the previous URL works as well; null before any was rotated.',
   })
   previousTokenUntil?: Date | null;
+
+  @Field(() => WebhookHandshake, {
+    nullable: true,
+    description: 'Where the provider hands the secret out itself: how far that has come. Null elsewhere.',
+  })
+  handshake?: HandshakeState | null;
 }
 
 @entityKey

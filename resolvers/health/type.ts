@@ -24,6 +24,8 @@ export const IntegrationHealthReason = toEnum<HealthReason>(
     CIRCUIT_OPEN: 'The provider failed again and again and is left in peace for a while.',
     ERRORS: 'Of at least five calls too many failed.',
     LAG: 'At the median, its newest signals came more than ten minutes after what they tell of.',
+    POLLS: 'Polls of a stream have failed three times in a row: see its `polling`.',
+    WEBHOOKS: 'A webhook ends at the provider and could not be renewed: see its `webhook.registrations`.',
   },
 );
 

@@ -53,8 +53,11 @@ export class IncidentResolver {
     return { sink, secret: secret?.reveal() };
   }
 
-  @FieldResolver(() => IntegrationConnection, { description: 'What it is about; a deleted one too.' })
+  @FieldResolver(() => IntegrationConnection, {
+    nullable: true,
+    description: 'What it is about; a deleted one too. Null where it is about more than one connection.',
+  })
   connection(@Root() { connectionId }: Incident, @Ctx() { loaders }: GraphQLContext) {
-    return loaders.connection.load(connectionId);
+    return connectionId ? loaders.connection.load(connectionId) : null;
   }
 }

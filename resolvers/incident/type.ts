@@ -1,5 +1,7 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import type { BudgetScope } from '../../src/outbound/refusal.js';
 import type { IncidentKind } from '../../src/incident/incident.entity.js';
+import { CallBudgetScope } from '../connection/limits.js';
 import { toEnum } from '../enum.js';
 import { toPageType } from '../page.js';
 import { DateTime, URLScalar } from '../scalars.js';
@@ -8,13 +10,18 @@ export const IncidentKindEnum = toEnum<IncidentKind>('IncidentKind', 'What an in
   CIRCUIT_OPEN: 'The provider failed so often that it is left in peace for a while.',
   REPEATED_FAILURE: 'Of five calls or more within five minutes, more than half failed.',
   LIMIT_EXHAUSTED: 'Calls wait because the provider’s limits are used up, or it asked for a pause.',
-  BUDGET_EXHAUSTED: 'Calls are refused because a budget that the tenant set is used up.',
+  BUDGET_EXHAUSTED:
+    'Calls are refused because a budget that the tenant set is used up: one for each of its windows.',
   CREDENTIALS_EXPIRED: 'The connection is REAUTHORIZATION_REQUIRED or ERROR: somebody has to mend it.',
+  POLLS_FAILING: 'Polls of a stream have failed three times in a row.',
+  WEBHOOK_ENDING: 'A webhook ends at the provider, and could not be renewed three times in a row.',
+  RECEIPTS_ROLLED_BACK:
+    'A witness of the receipts’ log saw another log than there is: it was rolled back, or its past was changed.',
 });
 
 @ObjectType({
   description:
-    'Something about a connection that somebody should know of. There is one open incident of a kind for a connection, however often its cause comes and goes; it is resolved once that is gone for five minutes.',
+    'Something about a connection, a budget of calls or the receipts’ log that somebody should know of. There is one open incident of a kind for a connection, however often its cause comes and goes; it is resolved once that is gone for five minutes. That of a budget is resolved when its window turns, or the budget is changed; that of the log when the witness agrees again, or is set anew.',
 })
 export class ConnectionIncident {
   @Field(() => ID, { description: 'In the order of time; `incident_id` of what is sent to the sink.' })
@@ -22,6 +29,17 @@ export class ConnectionIncident {
 
   @Field(() => IncidentKindEnum, { description: 'What it is about.' })
   kind!: IncidentKind;
+
+  @Field(() => CallBudgetScope, {
+    description: 'What is concerned. Only budgets and the receipts’ log concern more than one connection.',
+  })
+  scope!: BudgetScope;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The provider concerned; null where it is the whole tenant.',
+  })
+  providerId!: string | null;
 
   @Field(() => String, { description: 'What was wrong when it was opened, for the tenant’s admin.' })
   message!: string;
@@ -31,6 +49,12 @@ export class ConnectionIncident {
 
   @Field(() => DateTime, { nullable: true, description: 'When it was over; null while it is open.' })
   resolvedAt!: Date | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it is over by itself, as a budget is with its window; null where that is not known.',
+  })
+  endsAt!: Date | null;
 }
 
 export const ConnectionIncidentPage = toPageType(

@@ -7,9 +7,10 @@ import { given } from '../given.js';
 import { PageArgs, toPageRequest } from '../page.js';
 import { toProvider } from '../provider/provider.js';
 import { IntegrationProvider } from '../provider/type.js';
+import { toBase64 } from './base64.js';
 import { Tenant } from '../tenant/type.js';
 import { ReceiptFilter } from './input.js';
-import { IntegrationReceipt, IntegrationReceiptPage } from './type.js';
+import { InclusionProof, IntegrationReceipt, IntegrationReceiptPage } from './type.js';
 
 @Resolver(() => IntegrationReceipt)
 export class ReceiptResolver {
@@ -50,6 +51,24 @@ export class ReceiptResolver {
   provider(@Root() { providerId }: Receipt, @Ctx() { services }: GraphQLContext) {
     const connector = services.catalog.find(providerId ?? '');
     return connector ? toProvider(connector) : null;
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Its place in the tenant’s log, from 0; null until it has one, which takes about a second.',
+  })
+  async leafIndex(@Root() { id }: Receipt, @Ctx() { loaders }: GraphQLContext) {
+    return (await loaders.placeOfReceipt.load(id))?.toString() ?? null;
+  }
+
+  @FieldResolver(() => InclusionProof, {
+    nullable: true,
+    description: 'That it is in the log; null until a checkpoint covers it, which takes about a second.',
+  })
+  async proof(@Root() { id, leaf, salt }: Receipt, @Ctx() { loaders }: GraphQLContext) {
+    const proof = await loaders.proofOfReceipt.load(id);
+    if (!proof) return null;
+    return { ...proof, leaf, salt: salt ? toBase64(salt) : null, hashes: proof.hashes.map(toBase64) };
   }
 }
 

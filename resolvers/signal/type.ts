@@ -103,6 +103,18 @@ export class Signal {
   @Field(() => String, { nullable: true, description: 'The provider’s id of the event.' })
   correlationId!: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'The trace it came in with: 32 hex digits, as W3C Trace Context has them.',
+  })
+  traceId!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The span of that trace to go on from: 16 hex digits.',
+  })
+  spanId!: string | null;
+
   @Field(() => String, { description: 'Semantic version of the envelope’s shape.' })
   schemaVersion!: string;
 

@@ -1,4 +1,4 @@
-import { Args, Ctx, FieldResolver, Resolver } from 'type-graphql';
+import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { RequiresScope, withScope } from '../authorize.js';
 import { IntegrationConnectionPage } from '../connection/type.js';
 import type { GraphQLContext } from '../context.js';
@@ -16,8 +16,8 @@ export class TenantResolver {
 
   @RequiresScope('integrations:read')
   @FieldResolver(() => TenantHealth, { description: 'Its connections’ health, summed up.' })
-  health(@Ctx() { services, caller }: GraphQLContext) {
-    return services.health.ofTenant(caller);
+  health(@Root() { id }: Tenant, @Ctx() { loaders }: GraphQLContext) {
+    return loaders.tenantHealth.load(id);
   }
 }
 

@@ -40,13 +40,20 @@ const actionSchema = defineEntity({
     inputHash: p.blob(),
     idempotencyKey: p.text(),
     correlationId: p.text(),
+    /** Of the trace it was asked for in: whichever process takes it up later goes on with that. */
+    traceparent: p.text().nullable(),
     actor: p.text(),
     status: p.text().$type<ActionStatus>(),
     attempts: p.integer(),
     /** The fence: who writes the outcome must still be this one. */
     leaseOwner: p.uuid().nullable(),
-    /** Until then nobody else touches it; after that anybody may take it over. Null once settled. */
+    /** When it is taken up again, while it is RETRYING. Null once settled. */
     leaseUntil: p.datetime().nullable(),
+    /**
+     * Until then only its owner touches it, after that anybody may take it over. By the clock of the database alone:
+     * where that of a process jumps, nobody must take over what is still on its way. Null: nothing of it is.
+     */
+    heldUntil: p.datetime().nullable(),
     /** An attempt so far may have taken effect: nothing is sent again before the provider was looked at. */
     effectUnknown: p.boolean(),
     /** Raised by a redrive of what certainly had no effect, lest a provider answer it with what it refused before. */
@@ -56,6 +63,8 @@ const actionSchema = defineEntity({
     result: p.json<ActionOutcome>().nullable(),
     failure: p.json<ActionFailure>().nullable(),
     createdAt: p.datetime(),
+    /** When it was stored, by the clock of the database, which writes it. */
+    beganAt: p.datetime().nullable(),
     settledAt: p.datetime().nullable(),
   },
 });

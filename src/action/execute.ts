@@ -11,16 +11,22 @@ import type { Caller } from '../core/caller.js';
 import { TributaryError, notFound } from '../core/errors.js';
 import { toUuid } from '../core/page.js';
 import { requireInput, requireValid } from '../core/schema.js';
+import { requireWritable } from '../core/writable.js';
+import { traceHeaders } from '../core/trace.js';
 import { Action } from './action.entity.js';
 import { firstAttempt } from './attempt.js';
 import { type RunDeps, type Runner, requireSpec } from './run.js';
-import { LEASE_MS } from './settle.js';
 
 const executeCommand = z.strictObject({
-  connectionId: z.string(),
+  // A UUID in upper case is the same one: the key's body must not differ by that.
+  connectionId: z.string().toLowerCase(),
   verb: z.enum(verbs),
   input: z.record(z.string(), z.unknown()),
-  idempotencyKey: z.string().min(1, 'must not be empty').max(255, 'must be at most 255 characters'),
+  idempotencyKey: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(255, 'must be at most 255 characters')
+    .refine((key) => key.isWellFormed() && !key.includes('\0'), 'must be Unicode text without NUL'),
   correlationId: z.string().regex(CORRELATION_ID, 'must be 1 to 128 visible ASCII characters').nullish(),
   waitSeconds: z.number().min(0).max(60, 'must be at most 60').default(10),
 });
@@ -40,6 +46,7 @@ export async function executeAction(
   asked: ExecuteCommand,
 ): Promise<Action> {
   const checked = requireInput(executeCommand, asked);
+  requireWritable(checked.input, `action.${checked.verb}`);
   requireValid(verbSchemas[checked.verb], checked.input, `action.${checked.verb}`);
   const action = (await findSame(deps, caller, checked)) ?? (await begin(deps, caller, checked));
   return deps.runner.wait(action, checked.waitSeconds);
@@ -52,7 +59,10 @@ async function begin(deps: ExecuteDeps, caller: Caller, checked: Checked): Promi
     status: { $ne: 'DELETED' },
   });
   if (!connection) throw notFound('connection');
-  requireAble(connection, requireSpec(deps.catalog.require(connection.providerId), checked.verb));
+  const spec = requireSpec(deps.catalog.require(connection.providerId), checked.verb);
+  requireAble(connection, spec);
+  const schema = spec.inputSchema?.(connection.settings, checked.input);
+  if (schema) requireValid(schema, checked.input, `action.${checked.verb}`);
   const action = await toAction(deps, caller, connection, checked);
   try {
     await deps.db.for(caller).insert(action);
@@ -101,11 +111,12 @@ async function toAction(
     inputHash: hashOf(checked),
     idempotencyKey: checked.idempotencyKey,
     correlationId: checked.correlationId ?? caller.correlationId,
+    traceparent: traceHeaders()['traceparent'] ?? null,
     actor: caller.subject,
     status: 'RUNNING',
     attempts: 1,
     leaseOwner: randomUUID(),
-    leaseUntil: new Date(now.getTime() + LEASE_MS),
+    leaseUntil: now,
     effectUnknown: true,
     nonce: 0,
     redrives: 0,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { raw } from '@mikro-orm/postgresql';
 import { Connection } from '../connection/connection.entity.js';
 import { acceptsActions } from '../connection/status.js';
 import { ProviderFailure } from '../connector/index.js';
@@ -12,6 +13,10 @@ export interface ReconcileDeps extends SettleDeps {
 }
 
 const BATCH = 20;
+const HOLD = `clock_timestamp() + interval '${LEASE_MS} milliseconds'`;
+/** What runs is due as soon as nobody holds it: its process died. */
+const isDue = (now: Date) => ({ $or: [{ status: 'RUNNING' as const }, { leaseUntil: { $lte: now } }] });
+const IS_FREE = { $or: [{ heldUntil: null }, { heldUntil: { $lte: raw('clock_timestamp()') } }] };
 
 /**
  * Takes up what is due: what shall be tried again, actions whose process died, and those whose effect is still
@@ -41,10 +46,10 @@ export async function takeUp(
   const { db, clock, runner } = deps;
   const now = clock.now();
   const em = db.for({ tenantId });
-  const due = { id, leaseUntil: { $lte: now } };
+  const due = { id, $and: [isDue(now), IS_FREE] };
   const before = await em.findOne(Action, due);
   if (!before) return null;
-  const lease = { leaseOwner: randomUUID(), leaseUntil: new Date(now.getTime() + LEASE_MS) };
+  const lease = { leaseOwner: randomUUID(), leaseUntil: now, heldUntil: raw(HOLD) };
   const change = { ...lease, attempts: before.attempts + 1, effectUnknown: true, status: 'RUNNING' as const };
   const isMine = { ...due, attempts: before.attempts };
   if ((await em.nativeUpdate(Action, isMine, change)) === 0) return null;

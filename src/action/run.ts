@@ -1,3 +1,4 @@
+import { raw } from '@mikro-orm/postgresql';
 import { v5 as uuidV5 } from 'uuid';
 import type { ProviderCatalog } from '../connection/catalog.js';
 import type { Connection } from '../connection/connection.entity.js';
@@ -7,15 +8,17 @@ import type {
   ActionSpec,
   Connector,
   JsonObject,
+  ProviderRequest,
   Verb,
   VerbInput,
 } from '../connector/index.js';
 import { TributaryError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
+import { inSpan, withCorrelation } from '../core/trace.js';
 import type { Vault } from '../credential/vault.js';
 import { Action } from './action.entity.js';
 import type { Verdict } from './attempt.js';
-import { type SettleDeps, settle } from './settle.js';
+import { type SettleDeps, settle, snakeCase } from './settle.js';
 
 export interface RunDeps extends SettleDeps {
   readonly vault: Vault;
@@ -41,19 +44,29 @@ export interface Runner {
   drain(): Promise<void>;
 }
 
-/** Longer than a request may take: the deadline of src/outbound, and what surrounds it. */
-const REQUEST_MS = 15_000;
+/** How long a request may take that names no deadline of its own: that of src/outbound. */
+const REQUEST_MS = 10_000;
+/** What surrounds it. */
+const AROUND_MS = 5_000;
 /** How often an attempt of another process is looked for; it shows in the table alone. */
 const LOOK_MS = 200;
 
 export function createRunner(deps: RunDeps): Runner {
-  const { db, clock, vault, catalog, opener, log } = deps;
+  const { db, vault, catalog, opener, log } = deps;
   const running = new Map<string, Promise<void>>();
 
-  /** Whoever takes the action over when the lease ends must find nothing of ours still on its way. */
-  function requireLease({ leaseUntil }: Action): void {
-    const last = (leaseUntil?.getTime() ?? 0) - REQUEST_MS;
-    if (clock.now().getTime() > last) throw new Error('the lease is too short for another request');
+  /**
+   * Whoever takes the action over when the lease ends must find nothing of ours still on its way. Asked of the
+   * database: its clock is the one that the lease runs by, and the only one that all processes share.
+   */
+  async function requireLease(
+    { id, tenantId, leaseOwner }: Action,
+    { deadlineMs = REQUEST_MS }: ProviderRequest,
+  ): Promise<void> {
+    const after = `clock_timestamp() + interval '${Math.ceil(deadlineMs) + AROUND_MS} milliseconds'`;
+    const ours = { id, leaseOwner: leaseOwner ?? null, heldUntil: { $gt: raw(after) } };
+    if ((await db.for({ tenantId }).count(Action, ours)) > 0) return;
+    throw new Error('the lease is too short for another request');
   }
 
   async function run(action: Action, connection: Connection, attempt: Attempt): Promise<void> {
@@ -64,15 +77,16 @@ export function createRunner(deps: RunDeps): Runner {
     const { actor, correlationId } = action;
     const accessor = { actor, purpose: 'action', correlationId };
     // Asked for each request by itself, as waiting for a token takes longer than what is left of a lease.
-    const options = { beforeSend: () => requireLease(action) };
+    const operation = `action.${snakeCase(action.verb)}`;
+    const options = { operation, beforeSend: (request: ProviderRequest) => requireLease(action, request) };
     const { context } = await opener.open(connection, connector, accessor, options);
     const verdict = await attempt(requireSpec(connector, action.verb), toContext(context, action), input);
-    await settle(deps, action, input, verdict);
+    await inSpan('action settle', {}, () => settle(deps, action, input, verdict));
   }
 
   return {
     start(action, connection, attempt) {
-      const work = run(action, connection, attempt)
+      const work = under(action, () => run(action, connection, attempt))
         // The lease runs out and another attempt looks at it: a bug here costs time and loses nothing.
         .catch((error: unknown) =>
           log.error({ err: error, actionId: action.id }, 'action: attempt broke off'),
@@ -99,6 +113,21 @@ export function createRunner(deps: RunDeps): Runner {
   };
 }
 
+/** Whichever process makes the attempt, and whenever: it belongs to the trace and the id it was asked for under. */
+function under(action: Action, attempt: () => Promise<void>): Promise<void> {
+  const { id, verb, providerId, connectionId, attempts, correlationId, traceparent } = action;
+  const attributes = {
+    'tributary.action_id': id,
+    'tributary.provider': providerId,
+    'tributary.connection_id': connectionId,
+    'tributary.attempt': attempts,
+    'tributary.correlation_id': correlationId,
+  };
+  return withCorrelation(correlationId, () =>
+    inSpan(`action ${verb}`, { attributes, parent: { traceparent: traceparent ?? undefined } }, attempt),
+  );
+}
+
 /** Throws UNSUPPORTED when the provider has no such verb. */
 export function requireSpec({ actions = {}, manifest }: Connector, verb: Verb): ActionSpec<Verb> {
   const spec = actions[verb];
@@ -108,10 +137,12 @@ export function requireSpec({ actions = {}, manifest }: Connector, verb: Verb): 
 
 function toContext(
   context: Pick<ActionContext, 'settings' | 'request'>,
-  { id, nonce, createdAt }: Action,
+  { id, nonce, createdAt, beganAt }: Action,
 ): ActionContext {
+  // The earlier of two clocks: where ours ran ahead, the provider's effect would seem to be older than the attempt.
+  const startedAt = beganAt && beganAt < createdAt ? beganAt : createdAt;
   const actionId = nonce === 0 ? id : uuidV5(String(nonce), id);
-  return { ...context, actionId, marker: `<!-- tributary:action:${id} -->`, startedAt: createdAt };
+  return { ...context, actionId, marker: `<!-- tributary:action:${id} -->`, startedAt };
 }
 
 const NEVER = new Promise<void>(() => {});

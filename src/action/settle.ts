@@ -10,15 +10,22 @@ import type { Clock } from '../core/clock.js';
 import type { Db } from '../core/db.js';
 import type { Metrics } from '../core/metrics.js';
 import { storable } from '../core/storable.js';
+import { Refusal } from '../outbound/refusal.js';
 import { type ReceiptOutcome, addReceipt } from '../receipt/log.js';
 import { Action, type ActionFailure, type ActionStatus } from './action.entity.js';
 import type { Verdict } from './attempt.js';
 
-/** Attempts before it is given up: as FAILED, or as UNCONFIRMED where that can't be found out. */
+/**
+ * Attempts before it is given up: as FAILED, or as UNCONFIRMED where that can't be found out. One that our own guards
+ * refused was none: an outage in which a circuit is open must not use them up.
+ */
 export const MAX_ATTEMPTS = 5;
 /** What does not pass in this time since the action was asked for, or redriven, is given up. */
 export const RETRY_WITHIN_MS = 24 * 60 * 60_000;
-/** How long an action stays with a process that died over it. No request of an attempt outlives it: see run.ts. */
+/**
+ * How long an action stays with a process that died over it, counted from when that began. No request of an attempt
+ * outlives it: see run.ts.
+ */
 export const LEASE_MS = 60_000;
 
 export interface SettleDeps {
@@ -48,51 +55,67 @@ export async function settle(
     return true;
   });
   if (isMine && isSettled) {
+    metrics.countTenant(action.tenantId, 'action');
     metrics.actions.inc({ provider: action.providerId, verb: action.verb, status: change.status });
   }
 }
 
 interface Change {
   readonly status: ActionStatus;
+  readonly attempts: number;
   readonly result: ActionOutcome | null;
   readonly failure: ActionFailure | null;
   readonly effectUnknown: boolean;
   readonly settledAt: Date | null;
   readonly leaseOwner: string | null;
   readonly leaseUntil: Date | null;
+  /** Left as it is where a request may still be on its way. */
+  readonly heldUntil?: null;
 }
 
 function toChange(verdict: Verdict, action: Action, now: Date): Change {
   const effectUnknown = verdict.kind === 'unknown' || verdict.kind === 'unconfirmed';
-  const settled = { effectUnknown, settledAt: now, leaseOwner: null, leaseUntil: null };
+  const freed = effectUnknown ? {} : { heldUntil: null };
+  const attempts = countAttempts(verdict, action, now);
+  const settled = { attempts, effectUnknown, settledAt: now, leaseOwner: null, leaseUntil: null, ...freed };
   if (verdict.kind === 'done')
     return { ...settled, status: 'SUCCEEDED', result: storable(verdict.outcome), failure: null };
   const failure = storable(toFailure(verdict.failure));
-  const next = nextAttempt(verdict, action, now);
+  const next = nextAttempt(verdict, action, attempts, now);
   // Nobody owns it until then: whoever finds it due takes it.
   if (next)
     return { ...settled, status: 'RETRYING', result: null, failure, settledAt: null, leaseUntil: next };
   return { ...settled, status: effectUnknown ? 'UNCONFIRMED' : 'FAILED', result: null, failure };
 }
 
+/** With this one, if the provider was asked. What is refused for longer than it may wait has to end some day, too. */
+function countAttempts(verdict: Verdict, action: Action, now: Date): number {
+  const isRefused = verdict.kind !== 'done' && verdict.failure instanceof Refusal;
+  return isRefused && now.getTime() <= lastRetryOf(action) ? action.attempts - 1 : action.attempts;
+}
+
+function lastRetryOf({ createdAt, redrivenAt }: Action): number {
+  return (redrivenAt ?? createdAt).getTime() + RETRY_WITHIN_MS;
+}
+
 /** When it is tried again or looked into; null when it is not. */
 function nextAttempt(
   { kind, failure: { details } }: Exclude<Verdict, { kind: 'done' }>,
-  { attempts, createdAt, redrivenAt }: Action,
+  action: Action,
+  attempts: number,
   now: Date,
 ): Date | null {
   if (kind === 'unconfirmed' || attempts >= MAX_ATTEMPTS) return null;
   if (kind === 'failed' && !PASSING.has(details.category)) return null;
-  const start = (redrivenAt ?? createdAt).getTime();
   const told = details.retryAt?.getTime();
-  const isTold = told !== undefined && told <= start + RETRY_WITHIN_MS;
+  const isTold = told !== undefined && told <= lastRetryOf(action);
   if (kind === 'unknown') {
     // By the end of the lease nothing of an attempt is on its way any more.
     const soonest = now.getTime() + LEASE_MS;
     return new Date(isTold ? Math.max(soonest, told) : soonest);
   }
   if (told !== undefined) return isTold ? new Date(told) : null;
-  return new Date(now.getTime() + LEASE_MS * 2 ** (attempts - 1));
+  return new Date(now.getTime() + LEASE_MS * 2 ** Math.max(0, attempts - 1));
 }
 
 /** What is over by itself. Nothing was done, so that trying again can't double it. */
@@ -113,7 +136,12 @@ const OUTCOMES: Partial<Record<ActionStatus, ReceiptOutcome>> = {
   UNCONFIRMED: 'UNCONFIRMED',
 };
 
-function toReceipt(action: Action, input: JsonObject, { status, result, failure }: Change, now: Date) {
+function toReceipt(
+  action: Action,
+  input: JsonObject,
+  { status, attempts, result, failure }: Change,
+  now: Date,
+) {
   return {
     tenantId: action.tenantId,
     connectionId: action.connectionId,
@@ -128,7 +156,7 @@ function toReceipt(action: Action, input: JsonObject, { status, result, failure 
       input_sha256: Buffer.from(action.inputHash).toString('hex'),
       input: withoutText(input),
     },
-    result: { status, attempts: action.attempts, ...compact({ ...result, failure: failure ?? undefined }) },
+    result: { status, attempts, ...compact({ ...result, failure: failure ?? undefined }) },
     occurredAt: now,
   };
 }
@@ -140,6 +168,7 @@ function withoutText(input: JsonObject): JsonObject {
   return { ...rest, body_sha256: createHash('sha256').update(body).digest('hex') };
 }
 
-function snakeCase(verb: string): string {
+/** A verb as receipts and logs name it. */
+export function snakeCase(verb: string): string {
   return verb.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,3 +1,4 @@
+import { v7 as uuidV7 } from 'uuid';
 import { z } from 'zod';
 import {
   type AuthMethod,
@@ -7,9 +8,17 @@ import {
   capabilities,
   capabilitiesOf,
 } from '../connector/index.js';
+import type { Caller } from '../core/caller.js';
+import type { EntityManager } from '../core/db.js';
 import { TributaryError, invalidInput } from '../core/errors.js';
+import type { Evaluator } from '../core/expression/evaluator.js';
 import { requireInput, requireValid } from '../core/schema.js';
+import type { Vault } from '../credential/vault.js';
+import { Connection, CredentialRecord } from './connection.entity.js';
+import type { GivenCredential } from './credential.js';
 import { labels } from './lifecycle.js';
+import { requireSound } from './settings.js';
+import { tokenMethods } from './tokens.js';
 
 const connectCommand = z.strictObject({
   providerId: z.string(),
@@ -27,10 +36,15 @@ const connectCommand = z.strictObject({
 export type ConnectCommand = z.input<typeof connectCommand>;
 
 /** A connect command that its provider accepts; its credential is still to be checked. */
-export type CheckedConnect = ReturnType<typeof checkConnect>;
+export type CheckedConnect = Awaited<ReturnType<typeof checkConnect>>;
 
-/** Checks shape first, then what the provider's manifest says. Throws INVALID_INPUT or UNSUPPORTED. */
-export function checkConnect(command: ConnectCommand, connector: Connector) {
+/** Checks shape first, then what the provider's manifest says. Throws INVALID_INPUT, UNSUPPORTED or RATE_LIMITED. */
+export async function checkConnect(
+  evaluator: Evaluator,
+  { tenantId }: Caller,
+  command: ConnectCommand,
+  connector: Connector,
+) {
   const checked = requireInput(connectCommand, command);
   const { manifest } = connector;
   if (!manifest.authMethods.includes(checked.authMethod)) {
@@ -42,6 +56,7 @@ export function checkConnect(command: ConnectCommand, connector: Connector) {
   }
   const settings = checked.settings ?? {};
   requireValid(manifest.settingsSchema, settings, 'settings');
+  await requireSound(evaluator, connector, tenantId, settings);
   return {
     name: checked.name,
     description: checked.description ?? null,
@@ -82,4 +97,41 @@ function requireCapabilities(connector: Connector, wanted: readonly Capability[]
       `${connector.manifest.name} has no ${missing}; it has ${offered.join(', ')}`,
     );
   return [...new Set(wanted ?? offered)];
+}
+
+export function addConnection(
+  transaction: EntityManager,
+  { tenantId }: Caller,
+  providerId: string,
+  checked: CheckedConnect,
+  now: Date,
+): Connection {
+  const { credential, returnTo: _notKept, ...visible } = checked;
+  const status = credential ? 'PENDING_VERIFICATION' : 'AUTHORIZING';
+  return transaction.create(
+    Connection,
+    { id: uuidV7(), tenantId, providerId, ...visible, status, createdAt: now, updatedAt: now },
+    { persist: true },
+  );
+}
+
+export async function addCredential(
+  transaction: EntityManager,
+  vault: Vault,
+  { id, tenantId, createdAt, authMethod }: Connection,
+  { fields }: GivenCredential,
+): Promise<void> {
+  const place = { tenantId, id, field: 'credential', version: 1 } as const;
+  const isGrant = tokenMethods.includes(authMethod);
+  // A token that has ended before it began: the first use asks for one.
+  const stored = isGrant ? { ...fields, access_token: '' } : fields;
+  const sealed = await vault.seal(JSON.stringify(stored), place);
+  const expiresAt = isGrant ? createdAt : null;
+  const record = { connectionId: id, tenantId, version: place.version, sealed, createdAt, expiresAt };
+  transaction.create(CredentialRecord, record, { persist: true });
+}
+
+/** For the receipt: which secret fields were given, never what is in them. */
+export function describe({ credential, ...visible }: CheckedConnect): Record<string, unknown> {
+  return { ...visible, credential: Object.keys(credential ?? {}) };
 }

@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/postgresql';
-import type { AuthMethod, Capability, JsonObject } from '../connector/index.js';
+import type { AuthMethod, Capability, FailureCategory, Json, JsonObject } from '../connector/index.js';
 import type { ReceiptOutcome } from '../receipt/receipt.entity.js';
-import type { ConnectionStatus, StatusReason } from './status.js';
+import type { ConnectionStatus, HandshakeState, StatusReason } from './status.js';
 
 /** The account at the provider that the credential belongs to. */
 export interface ExternalAccount {
@@ -30,6 +30,10 @@ const connectionSchema = defineEntity({
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
     verifiedAt: p.datetime().nullable(),
+    /** How deliveries to an app name the account; see ProviderIdentity.appAccount. */
+    appAccount: p.text().nullable(),
+    /** Of the OAuth app that a person gave consent to. */
+    appClientId: p.text().nullable(),
   },
 });
 
@@ -79,6 +83,7 @@ const endpointSchema = defineEntity({
     previousSecretUntil: p.datetime().nullable(),
     previousTokenHash: p.blob().nullable(),
     previousTokenUntil: p.datetime().nullable(),
+    handshake: p.text().$type<HandshakeState>().nullable(),
     createdAt: p.datetime(),
   },
 });
@@ -86,6 +91,16 @@ const endpointSchema = defineEntity({
 /** Where a connection's webhooks arrive: found by the token's hash, authenticated by the secret. */
 export class WebhookEndpoint extends endpointSchema.class {}
 endpointSchema.setClass(WebhookEndpoint);
+
+/** Why a webhook that ends could not be renewed the last time, as it is stored and shown. */
+export interface RenewalFailure {
+  readonly category: FailureCategory;
+  readonly code: string;
+  readonly message: string;
+  readonly providerStatus?: number;
+  /** RFC 3339. */
+  readonly at: string;
+}
 
 const registrationSchema = defineEntity({
   name: 'WebhookRegistration',
@@ -99,6 +114,16 @@ const registrationSchema = defineEntity({
     events: p.array(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
+    /** How far failed deliveries have been asked for again; see {@link WebhookRegistrar.redeliver}. */
+    redeliveryCursor: p.json<Json>().nullable(),
+    /** How deliveries to an app's address name it; see {@link RegisteredWebhook.routes}. */
+    routes: p.array().default([]),
+    /** When the provider lets it end. */
+    expiresAt: p.datetime().nullable(),
+    renewalDueAt: p.datetime().nullable(),
+    /** In a row. */
+    renewalFailures: p.integer().default(0),
+    renewalFailure: p.json<RenewalFailure>().nullable(),
   },
 });
 

@@ -1,27 +1,28 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/postgresql';
-import { v7 as uuidV7, validate as isUuid } from 'uuid';
+import { validate as isUuid } from 'uuid';
 import type { Connector } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
-import type { EntityManager } from '../core/db.js';
 import { TributaryError, notFound } from '../core/errors.js';
 import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
 import { SecretAccess } from '../credential/access.entity.js';
 import type { Refresher } from '../credential/oauth/refresh.js';
 import type { Revoker } from './revoke.js';
-import type { Vault } from '../credential/vault.js';
 import type { Authorizer } from './authorize.js';
 import { attestChange } from './change.js';
 import { type GivenCredential, credentialSchemaOf, requireCredential } from './credential.js';
+import { redeliverDue } from './redeliver-due.js';
 import { renewDueTokens } from './renew-due.js';
-import { tokenMethods } from './tokens.js';
-import { type CheckedConnect, type ConnectCommand, checkConnect } from './connect.js';
-import { Connection, CredentialRecord, WebhookEndpoint, WebhookRegistration } from './connection.entity.js';
+import { renewWebhooksDue } from './renew-webhooks.js';
 import {
-  type UpdateCommand,
-  disconnectConnection,
-  suspendConnection,
-  updateConnection,
-} from './lifecycle.js';
+  type CheckedConnect,
+  type ConnectCommand,
+  addConnection,
+  addCredential,
+  checkConnect,
+  describe,
+} from './connect.js';
+import { Connection, CredentialRecord, WebhookEndpoint, WebhookRegistration } from './connection.entity.js';
+import { disconnectConnection, suspendConnection } from './lifecycle.js';
 import type { QuotaService } from './quota.js';
 import { type Unregistered, unregisterWebhook } from './registered-webhooks.js';
 import {
@@ -32,6 +33,7 @@ import {
   rotateConnection,
 } from './rotate.js';
 import type { ConnectionStatus } from './status.js';
+import { type UpdateCommand, updateConnection } from './update.js';
 import { resumeConnection, verifyConnection } from './verify.js';
 import { type WebhookSetup, addWebhookEndpoint, webhookUrl } from './webhook-endpoint.js';
 import {
@@ -66,6 +68,16 @@ export interface ConnectionService {
   /** Renews tokens that end within minutes, of all tenants. Answers how many are good now. For the background. */
   renewDue(): Promise<number>;
   /**
+   * Has providers that never repeat a delivery by themselves look for those that failed, of all tenants' registered
+   * webhooks that are due or until `stop` aborts. Answers how many webhooks those were. For the background.
+   */
+  redeliverDue(stop?: AbortSignal): Promise<number>;
+  /**
+   * Has registered webhooks last longer that providers let end within a week, of all tenants, until none is due or `stop`
+   * aborts. What fails is shown at the registration and tried again. Answers how many were tried. For the background.
+   */
+  renewWebhooksDue(stop?: AbortSignal): Promise<number>;
+  /**
    * Asks the provider who the credential belongs to. ACTIVE when it answers; ERROR with a reason when it does not.
    * A connection that works is not downgraded because the provider could not be reached this once.
    */
@@ -77,7 +89,10 @@ export interface ConnectionService {
    * Throws CONNECTION_NOT_READY, INVALID_INPUT, UNSUPPORTED or CONFLICT.
    */
   rotate(caller: Caller, command: RotateCommand): Promise<Rotated>;
-  /** Changes name, description or tags. Throws INVALID_INPUT or NAME_TAKEN. */
+  /**
+   * Changes name, description, tags or settings; see docs/settings.md. Throws INVALID_INPUT, NAME_TAKEN, SETTINGS_REFUSED,
+   * UNSUPPORTED, CONNECTION_NOT_READY or CONFLICT.
+   */
   update(caller: Caller, command: UpdateCommand): Promise<Connection>;
   /** Stops actions and webhooks (409) until `resume`. Suspending what is suspended changes nothing. */
   suspend(caller: Caller, id: string, reason?: string | null): Promise<Connection>;
@@ -150,12 +165,17 @@ export function createConnectionService(deps: ConnectionDeps): ConnectionService
       return { connection, authorizationUrl: await deps.authorizer.begin(caller, connection, returnTo) };
     },
     renewDue: () => renewDueTokens(deps),
+    redeliverDue: (stop = new AbortController().signal) => redeliverDue(deps, stop),
+    renewWebhooksDue: (stop = new AbortController().signal) => renewWebhooksDue(deps, stop),
     verify: async (caller, id) => verifyConnection(deps, caller, await require(caller, id)),
     async rotate(caller, command) {
       const checked = checkRotate(command);
       return rotateConnection(deps, caller, await require(caller, checked.connectionId), checked);
     },
-    update: (caller, command) => withFreeName(command.name ?? '', updateConnection(deps, caller, command)),
+    async update(caller, command) {
+      const existing = await require(caller, command.connectionId);
+      return withFreeName(command.name ?? '', updateConnection(deps, caller, existing, command));
+    },
     suspend: (caller, id, reason) => suspendConnection(deps, caller, id, reason),
     resume: async (caller, id) => resumeConnection(deps, caller, await require(caller, id)),
     async registerWebhook(caller, command) {
@@ -215,9 +235,9 @@ async function withFreeName<T>(name: string, work: Promise<T>): Promise<T> {
 }
 
 async function connect(deps: ConnectionDeps, caller: Caller, command: ConnectCommand): Promise<Connected> {
-  const { references, catalog, authorizer } = deps;
+  const { references, catalog, authorizer, evaluator } = deps;
   const connector = catalog.require(command.providerId);
-  const checked = checkConnect(command, connector);
+  const checked = await checkConnect(evaluator, caller, command, connector);
   const { authMethod, credential } = checked;
   const schema = credentialSchemaOf(connector, authMethod);
   if (!credential) {
@@ -243,7 +263,8 @@ function make(
     await transaction.flush();
     if (given) await addCredential(transaction, vault, connection, given);
     const hasWebhook = connector.webhook && checked.capabilities.includes('WEBHOOK');
-    const webhook = hasWebhook ? await addWebhookEndpoint(transaction, vault, connection, publicUrl()) : null;
+    const add = () => addWebhookEndpoint(transaction, vault, connector, connection, publicUrl());
+    const webhook = hasWebhook ? await add() : null;
     const [request, result] = [describe(checked), { status: connection.status }];
     // Late, since it makes the tenant's other connects wait for this one to be committed.
     await quotas.requireRoom(transaction, caller);
@@ -255,41 +276,4 @@ function make(
     });
     return { connection, webhook };
   });
-}
-
-function addConnection(
-  transaction: EntityManager,
-  { tenantId }: Caller,
-  providerId: string,
-  checked: CheckedConnect,
-  now: Date,
-): Connection {
-  const { credential, returnTo: _notKept, ...visible } = checked;
-  const status = credential ? 'PENDING_VERIFICATION' : 'AUTHORIZING';
-  return transaction.create(
-    Connection,
-    { id: uuidV7(), tenantId, providerId, ...visible, status, createdAt: now, updatedAt: now },
-    { persist: true },
-  );
-}
-
-async function addCredential(
-  transaction: EntityManager,
-  vault: Vault,
-  { id, tenantId, createdAt, authMethod }: Connection,
-  { fields }: GivenCredential,
-): Promise<void> {
-  const place = { tenantId, id, field: 'credential', version: 1 } as const;
-  const isGrant = tokenMethods.includes(authMethod);
-  // A token that has ended before it began: the first use asks for one.
-  const stored = isGrant ? { ...fields, access_token: '' } : fields;
-  const sealed = await vault.seal(JSON.stringify(stored), place);
-  const expiresAt = isGrant ? createdAt : null;
-  const record = { connectionId: id, tenantId, version: place.version, sealed, createdAt, expiresAt };
-  transaction.create(CredentialRecord, record, { persist: true });
-}
-
-/** For the receipt: which secret fields were given, never what is in them. */
-function describe({ credential, ...visible }: CheckedConnect): Record<string, unknown> {
-  return { ...visible, credential: Object.keys(credential ?? {}) };
 }

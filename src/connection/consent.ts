@@ -89,7 +89,7 @@ async function adopt(
   try {
     finding = sameAccount(connection, await identify(deps, caller, connection, 'authorize', candidate));
     if (finding.failure) throw finding.failure;
-    const stored = await store(deps, caller, connection.id, finding, tokens, redirectUri);
+    const stored = await store(deps, caller, connection.id, finding, app, tokens, redirectUri);
     return { connection: stored, failure: null };
   } catch (error) {
     const failure = toFailure(error);
@@ -130,6 +130,7 @@ function store(
   caller: Caller,
   connectionId: string,
   { identity, credentialVersion }: Finding,
+  app: OAuthApp,
   tokens: TokenSet,
   redirectUri: string,
 ): Promise<Connection> {
@@ -151,6 +152,7 @@ function store(
     if (identity) {
       const grantedScopes = identity.grantedScopes ?? tokens.scopes;
       activate(connection, { ...identity, grantedScopes }, 'authorized', now);
+      connection.appClientId = app.clientId;
     }
     attest(
       'authorize',

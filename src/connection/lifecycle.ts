@@ -7,7 +7,7 @@ import { forgetRegistrations, leaveProvider } from './registered-webhooks.js';
 import type { VerifyDeps } from './verify.js';
 import { OAuthFlow } from './oauth-app.entity.js';
 import type { Revoker } from './revoke.js';
-import type { RegistrationDeps } from './webhook-registration.js';
+import type { RegistrationDeps } from './webhook-setup.js';
 
 const text = (max: number) =>
   z.string().trim().min(1, 'must not be empty').max(max, `must be at most ${max} characters`);
@@ -18,36 +18,6 @@ export const labels = {
   description: text(1_000).nullish(),
   tags: z.array(text(50)).max(20, 'must be at most 20').nullish(),
 };
-
-const updateCommand = z.strictObject({
-  connectionId: z.string(),
-  name: labels.name.nullish(),
-  description: labels.description,
-  tags: labels.tags,
-});
-
-/** What `updateConnection` takes. A field that is left out stays as it is; `description: null` takes it away. */
-export type UpdateCommand = z.input<typeof updateCommand>;
-
-/** See ConnectionService.update. */
-export async function updateConnection(
-  deps: VerifyDeps,
-  caller: Caller,
-  command: UpdateCommand,
-): Promise<Connection> {
-  const { connectionId, name, description, tags } = requireInput(updateCommand, command);
-  return changeConnection(deps, caller, connectionId, async ({ transaction, connection, now, attest }) => {
-    if (name) connection.name = name;
-    if (description !== undefined) connection.description = description;
-    if (tags) connection.tags = [...new Set(tags)];
-    connection.updatedAt = now;
-    const { name: newName, description: newDescription, tags: newTags } = connection;
-    attest('update', 'SUCCESS', {}, { name: newName, description: newDescription ?? null, tags: newTags });
-    // Now, so that a name that is taken is told here and not at the commit.
-    await transaction.flush();
-    return connection;
-  });
-}
 
 const reasonText = z.string().trim().max(500, 'must be at most 500 characters').nullish();
 

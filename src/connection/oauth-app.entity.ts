@@ -9,6 +9,8 @@ const appSchema = defineEntity({
     /** Where its secret is sealed to. */
     id: p.uuid(),
     clientId: p.text(),
+    /** Where it is registered; null: with the provider's own service. */
+    baseUrl: p.text().nullable(),
     sealedSecret: p.blob(),
     updatedAt: p.datetime(),
   },

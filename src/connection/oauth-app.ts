@@ -1,10 +1,16 @@
 import { v7 as uuidV7 } from 'uuid';
 import { z } from 'zod';
-import type { Connector, JsonObject, OAuth } from '../connector/index.js';
+import {
+  BASE_URL_PATTERN,
+  type Connector,
+  type JsonObject,
+  type OAuth,
+  selfManagedUrl,
+} from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import type { Clock } from '../core/clock.js';
 import type { Db } from '../core/db.js';
-import { TributaryError } from '../core/errors.js';
+import { TributaryError, invalidInput } from '../core/errors.js';
 import { requireInput } from '../core/schema.js';
 import type { Secret } from '../core/secret.js';
 import type { OAuthApp } from '../credential/oauth/server.js';
@@ -17,6 +23,11 @@ const setCommand = z.strictObject({
   providerId: z.string(),
   clientId: z.string().trim().min(1, 'must not be empty').max(500, 'must be at most 500 characters'),
   clientSecret: z.string().min(1, 'must not be empty').max(2_000, 'must be at most 2,000 characters'),
+  baseUrl: z
+    .string()
+    .max(255, 'must be at most 255 characters')
+    .regex(new RegExp(BASE_URL_PATTERN), 'must be an https address without a slash at its end')
+    .nullish(),
 });
 
 /** What `setOAuthApp` takes. */
@@ -39,14 +50,17 @@ export interface OAuthAppDeps {
   readonly urls: ReadonlyMap<string, string>;
 }
 
-/** As which app we speak to providers: the tenant's own where it has one, else the operator's. */
+/**
+ * As which app we speak to providers: the tenant's own where it has one, else the operator's. An app is known at one place
+ * only, and its secret goes nowhere else: a connection with a `baseUrl` takes the tenant's app of that place.
+ */
 export interface OAuthApps {
   /** Throws UNSUPPORTED where the provider has no OAuth, or nobody has registered an app with it. */
   require(tenantId: string, connector: Connector, settings: JsonObject): Promise<OAuthApp>;
   /** The same; undefined where nobody has registered an app. */
   find(tenantId: string, connector: Connector, settings: JsonObject): Promise<OAuthApp | undefined>;
   /** How the provider speaks OAuth, in this deployment. Throws UNSUPPORTED. */
-  of(connector: Connector): OAuth;
+  of(connector: Connector, settings: JsonObject): OAuth;
   /** Replaces the tenant's app. Throws INVALID_INPUT, UNSUPPORTED or NOT_FOUND for the provider. */
   set(caller: Caller, command: SetOAuthAppCommand): Promise<OAuthAppRecord>;
   /** Takes the tenant's app away; the operator's counts again. False: there was none. */
@@ -58,22 +72,27 @@ export interface OAuthApps {
 export function createOAuthApps(deps: OAuthAppDeps): OAuthApps {
   const { db, clock, vault, catalog, operatorApps, urls } = deps;
 
-  function of(connector: Connector): OAuth {
+  function of(connector: Connector, settings: JsonObject): OAuth {
     const oauth = requireOAuth(connector);
-    const url = urls.get(connector.manifest.id);
+    const url = urls.get(connector.manifest.id) ?? selfManagedUrl(connector.manifest, settings);
     return url === undefined ? oauth : at(url, oauth);
   }
 
-  async function ownOrOperators(tenantId: string, providerId: string): Promise<OperatorApp | undefined> {
-    const own = await db.for({ tenantId }).findOne(OAuthAppRecord, { providerId });
-    if (!own) return operatorApps.get(providerId);
+  async function ownOrOperators(
+    tenantId: string,
+    providerId: string,
+    baseUrl: string | undefined,
+  ): Promise<OperatorApp | undefined> {
+    const own = await db.for({ tenantId }).findOne(OAuthAppRecord, { providerId, baseUrl: baseUrl ?? null });
+    if (!own) return baseUrl === undefined ? operatorApps.get(providerId) : undefined;
     const clientSecret = await vault.openSecret(own.sealedSecret, placeOf(own));
     return { clientId: own.clientId, clientSecret };
   }
 
   async function find(tenantId: string, connector: Connector, settings: JsonObject) {
-    const oauth = of(connector);
-    const app = await ownOrOperators(tenantId, connector.manifest.id);
+    const oauth = of(connector, settings);
+    const { manifest } = connector;
+    const app = await ownOrOperators(tenantId, manifest.id, selfManagedUrl(manifest, settings));
     return app && { ...app, oauth, settings };
   }
 
@@ -83,6 +102,13 @@ export function createOAuthApps(deps: OAuthAppDeps): OAuthApps {
       const app = await find(tenantId, connector, settings);
       if (app) return app;
       const { id, name } = connector.manifest;
+      const place = selfManagedUrl(connector.manifest, settings);
+      if (place !== undefined) {
+        throw new TributaryError(
+          'UNSUPPORTED',
+          `No OAuth app of yours is registered at ${place}. Register one there and set it by setOAuthApp, with this baseUrl.`,
+        );
+      }
       const prefix = `TRIBUTARY_PROVIDER_${id.toUpperCase().replaceAll('-', '_')}`;
       throw new TributaryError(
         'UNSUPPORTED',
@@ -91,19 +117,20 @@ export function createOAuthApps(deps: OAuthAppDeps): OAuthApps {
     },
     of,
     async set(caller, command) {
-      const { providerId, clientId, clientSecret } = requireInput(setCommand, command);
-      requireOAuth(catalog.require(providerId));
+      const { providerId, clientId, clientSecret, baseUrl = null } = requireInput(setCommand, command);
+      requirePlace(catalog.require(providerId), baseUrl);
       const { tenantId } = caller;
       const known = await db.for(caller).findOne(OAuthAppRecord, { providerId });
       const id = known?.id ?? uuidV7();
       const sealedSecret = await vault.seal(clientSecret, placeOf({ tenantId, id }));
-      const record = { tenantId, providerId, id, clientId, sealedSecret, updatedAt: clock.now() };
+      const record = { tenantId, providerId, id, clientId, baseUrl, sealedSecret, updatedAt: clock.now() };
       return db.for(caller).transactional(async (transaction) => {
         const app = await transaction.upsert(OAuthAppRecord, record, {
           onConflictFields: ['tenantId', 'providerId'],
           onConflictExcludeFields: ['id'],
         });
-        attest(transaction, caller, providerId, 'set_oauth_app', { client_id: clientId }, clock.now());
+        const request = { client_id: clientId, ...(baseUrl && { base_url: baseUrl }) };
+        attest(transaction, caller, providerId, 'set_oauth_app', request, clock.now());
         return app;
       });
     },
@@ -121,6 +148,13 @@ export function createOAuthApps(deps: OAuthAppDeps): OAuthApps {
 export function requireOAuth({ manifest }: Connector): OAuth {
   if (manifest.oauth) return manifest.oauth;
   throw new TributaryError('UNSUPPORTED', `${manifest.name} can’t be connected by OAuth.`);
+}
+
+/** Throws UNSUPPORTED, and INVALID_INPUT for a place where no such provider can be. */
+function requirePlace(connector: Connector, baseUrl: string | null): void {
+  requireOAuth(connector);
+  if (baseUrl === null || connector.manifest.selfManaged) return;
+  throw invalidInput('baseUrl', `must be left out: ${connector.manifest.name} is in one place only`);
 }
 
 /** The same paths elsewhere. */

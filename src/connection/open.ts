@@ -12,6 +12,7 @@ import { sharing } from '../core/sharing.js';
 import type { AccessLog, Accessor } from '../credential/access.js';
 import type { SecretReferences } from '../credential/reference/references.js';
 import type { Vault } from '../credential/vault.js';
+import { isSentOnce } from '../outbound/message.js';
 import type { ProviderGate } from '../outbound/provider.js';
 import type { Lane } from '../outbound/target.js';
 import { type Connection, CredentialRecord } from './connection.entity.js';
@@ -50,9 +51,11 @@ export interface OpenOptions {
   readonly isFresh?: boolean;
   readonly lane?: Lane;
   /** Called before each request, when no token is waited for any more; throws where none may leave now. */
-  readonly beforeSend?: () => void;
+  readonly beforeSend?: (request: ProviderRequest) => Promise<void>;
   /** Secrets that the provider is told, and that no failure may repeat. */
   readonly told?: Credential;
+  /** What the integration log calls it. Left out: the accessor's purpose. */
+  readonly operation?: string;
 }
 
 /** Opens a connection for one piece of work, and writes down who uses its credential and what for. */
@@ -135,10 +138,10 @@ export async function createOpener(deps: OpenDeps): Promise<Opener> {
         correlationId,
         at: clock.now(),
       });
-      const { lane = 'interactive', told = {}, beforeSend } = options;
-      const target = { tenantId, connectionId, connector, settings, correlationId, lane, told };
+      const { lane = 'interactive', told = {}, beforeSend, operation = purpose } = options;
+      const target = { tenantId, connectionId, connector, settings, correlationId, operation, lane, told };
       const send = async (credential: Credential, request: ProviderRequest) => {
-        beforeSend?.();
+        await beforeSend?.(request);
         return gate.contextFor({ ...target, credential }).request(request);
       };
       return {
@@ -164,11 +167,16 @@ async function sendSigned<T>(
   try {
     return await send(credential, request);
   } catch (error) {
-    if (!(error instanceof ProviderFailure) || error.details.providerStatus !== UNAUTHORIZED) throw error;
+    if (!isCredentialRefused(error) || isSentOnce(request)) throw error;
     const another = await material.afterRefusal(credential);
     if (!another) throw error;
     return send(another, request);
   }
+}
+
+function isCredentialRefused(error: unknown): boolean {
+  if (!(error instanceof ProviderFailure)) return false;
+  return error.details.providerStatus === UNAUTHORIZED || error.details.isCredentialRefused === true;
 }
 
 async function isGood(material: Material, aheadSeconds: number): Promise<boolean> {

@@ -11,17 +11,16 @@ import type { ReceiptOutcome } from '../receipt/log.js';
 import { type Change, changeConnection } from './change.js';
 import { type Connection, WebhookEndpoint, WebhookRegistration } from './connection.entity.js';
 import type { OpenOptions } from './open.js';
+import { failureOf, findRegistrations, requireRegistrar } from './webhook-registration.js';
 import {
   type RegistrationDeps,
-  failureOf,
-  findRegistrations,
   isSameEndpoint,
+  isSentHere,
   openForProvider,
   requireEndpoint,
-  requireRegistrar,
   secretsOf,
   toAccessor,
-} from './webhook-registration.js';
+} from './webhook-setup.js';
 
 /** A webhook at the provider that needs a person's hand, and why. */
 export interface RegistrationFailure {
@@ -71,10 +70,11 @@ export async function updateRegistrations(
   caller: Caller,
   connection: Connection,
 ): Promise<readonly RegistrationFailure[]> {
-  const registrations = await findRegistrations(deps, caller, connection.id);
+  const all = await findRegistrations(deps, caller, connection.id);
+  const registrations = all.filter(isSentHere);
   if (registrations.length === 0) return [];
   const told = await requireEndpoint(deps, caller, connection.id);
-  const setup = await openForProvider(deps, caller, told, 'rotate');
+  const setup = await openForProvider(deps, caller, connection, told, 'rotate');
   const attempts = await attemptEach(
     deps,
     caller,

@@ -1,18 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import { ProviderFailure } from '../connector/index.js';
+import { type Connector, ProviderFailure } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
-import { TributaryError } from '../core/errors.js';
+import { TributaryError, invalidInput } from '../core/errors.js';
+import { Secret } from '../core/secret.js';
 import type { Vault } from '../credential/vault.js';
 import { changeConnection } from './change.js';
 import { type Connection, WebhookEndpoint, type WebhookRegistration } from './connection.entity.js';
 import { type RegistrationFailure, updateRegistrations } from './registered-webhooks.js';
-import { type WebhookSetup, hashToken, openWebhookSetup } from './webhook-endpoint.js';
-import { type RegistrationDeps, findRegistrations } from './webhook-registration.js';
+import {
+  type WebhookSetup,
+  handsOutSecret,
+  hashToken,
+  makeWebhookSecret,
+  openWebhookSetup,
+} from './webhook-endpoint.js';
+import { findRegistrations } from './webhook-registration.js';
+import { type RegistrationDeps, isSentHere } from './webhook-setup.js';
 
 export interface WebhookRotation {
   readonly connectionId: string;
   readonly what: 'WEBHOOK_SECRET' | 'WEBHOOK_TOKEN';
   readonly overlapSeconds: number;
+  /** The provider's own, where its admin was shown one. Left out: a fresh one is made. */
+  readonly webhookSecret?: string | null | undefined;
 }
 
 /** What came of it. */
@@ -31,7 +41,7 @@ export async function rotateWebhook(
   caller: Caller,
   rotation: WebhookRotation,
 ): Promise<RotatedWebhook> {
-  const registered = await findRegistrations(deps, caller, rotation.connectionId);
+  const registered = (await findRegistrations(deps, caller, rotation.connectionId)).filter(isSentHere);
   const rotated = await replace(deps, caller, rotation);
   const registrationFailures = await tellProvider(deps, caller, rotated.connection, registered);
   return { ...rotated, registrationFailures };
@@ -68,7 +78,7 @@ async function tellProvider(
 function replace(
   { vault, publicUrl, ...deps }: RegistrationDeps,
   caller: Caller,
-  { connectionId, what, overlapSeconds }: WebhookRotation,
+  { connectionId, what, overlapSeconds, webhookSecret }: WebhookRotation,
 ): Promise<Pick<RotatedWebhook, 'connection' | 'webhook'>> {
   return changeConnection(deps, caller, connectionId, async ({ transaction, connection, now, attest }) => {
     const endpoint = await transaction.findOne(WebhookEndpoint, { connectionId });
@@ -76,13 +86,30 @@ function replace(
     const until = new Date(now.getTime() + overlapSeconds * 1000);
     const isToken = what === 'WEBHOOK_TOKEN';
     if (isToken) await replaceToken(vault, endpoint, until);
-    else await replaceSecret(vault, endpoint, until, now);
+    const connector = deps.catalog.require(connection.providerId);
+    const isAwaited = handsOutSecret(connector);
+    const theirs = isToken ? null : requireTheirs(connector, webhookSecret ?? null);
+    if (!isToken) await replaceSecret(vault, endpoint, theirs ?? makeWebhookSecret(connector), until, now);
+    // The provider hands the next one out as it did the first.
+    if (isAwaited && !isToken) endpoint.handshake = 'AWAITED';
     connection.updatedAt = now;
     const request = { what, overlap_seconds: overlapSeconds };
     attest('rotate', 'SUCCESS', request, { previous_until: until.toISOString() });
     const { url, secret } = await openWebhookSetup(vault, endpoint, publicUrl());
-    return { connection, webhook: { url, secret: isToken ? null : secret } };
+    return { connection, webhook: { url, secret: isToken || isAwaited || theirs ? null : secret } };
   });
+}
+
+/** The secret that the provider has made, if it is given. Throws INVALID_INPUT where that is the other way round. */
+function requireTheirs(connector: Connector, given: string | null): Secret | null {
+  const { manifest, webhook } = connector;
+  if (given === null && webhook?.issuesSecret) {
+    throw invalidInput('webhookSecret', `is needed: ${manifest.name} makes it and shows it to its admin`);
+  }
+  if (given !== null && handsOutSecret(connector)) {
+    throw invalidInput('webhookSecret', `must be left out: ${manifest.name} sends it to the URL`);
+  }
+  return given === null ? null : new Secret(given);
 }
 
 async function replaceToken(vault: Vault, endpoint: WebhookEndpoint, until: Date): Promise<void> {
@@ -93,11 +120,16 @@ async function replaceToken(vault: Vault, endpoint: WebhookEndpoint, until: Date
   endpoint.sealedToken = await vault.seal(token, placeOf(endpoint, 'webhook_token'));
 }
 
-async function replaceSecret(vault: Vault, endpoint: WebhookEndpoint, until: Date, now: Date): Promise<void> {
-  const secret = randomBytes(32).toString('base64url');
+async function replaceSecret(
+  vault: Vault,
+  endpoint: WebhookEndpoint,
+  secret: Secret,
+  until: Date,
+  now: Date,
+): Promise<void> {
   endpoint.sealedPreviousSecret = endpoint.sealedSecret;
   endpoint.previousSecretUntil = until;
-  endpoint.sealedSecret = await vault.seal(secret, placeOf(endpoint, 'webhook_secret'));
+  endpoint.sealedSecret = await vault.seal(secret.reveal(), placeOf(endpoint, 'webhook_secret'));
   endpoint.secretCreatedAt = now;
 }
 

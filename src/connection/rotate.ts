@@ -6,7 +6,8 @@ import {
   ProviderFailure as Failure,
 } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
-import { TributaryError } from '../core/errors.js';
+import { TributaryError, invalidInput } from '../core/errors.js';
+import type { Evaluator } from '../core/expression/evaluator.js';
 import { requireInput } from '../core/schema.js';
 import type { DataKeys } from '../credential/data-keys.js';
 import { toFields } from '../credential/oauth/tokens.js';
@@ -22,7 +23,7 @@ import type { Fields } from './material.js';
 import { type TokenKeeper, tokenMethods } from './tokens.js';
 import { type Finding, activate, identify } from './verify.js';
 import type { WebhookSetup } from './webhook-endpoint.js';
-import type { RegistrationDeps } from './webhook-registration.js';
+import type { RegistrationDeps } from './webhook-setup.js';
 
 export const rotateTargets = ['CREDENTIAL', 'WEBHOOK_SECRET', 'WEBHOOK_TOKEN', 'ENCRYPTION_KEY'] as const;
 export type RotateTarget = (typeof rotateTargets)[number];
@@ -33,6 +34,11 @@ const rotateCommand = z.strictObject({
   connectionId: z.string(),
   what: z.enum(rotateTargets),
   credential: z.record(z.string(), z.unknown()).nullish(),
+  webhookSecret: z
+    .string()
+    .min(8, 'must be at least 8 characters')
+    .max(2_000, 'must be at most 2,000 characters')
+    .nullish(),
   overlapSeconds: z
     .number()
     .int()
@@ -60,10 +66,15 @@ export interface RotateDeps extends RegistrationDeps {
   readonly keys: DataKeys;
   readonly references: SecretReferences;
   readonly tokens: TokenKeeper;
+  readonly evaluator: Evaluator;
 }
 
 export function checkRotate(command: RotateCommand): Checked {
-  return requireInput(rotateCommand, command);
+  const checked = requireInput(rotateCommand, command);
+  if (checked.what !== 'WEBHOOK_SECRET' && checked.webhookSecret != null) {
+    throw invalidInput('webhookSecret', 'must be left out: it is for WEBHOOK_SECRET alone');
+  }
+  return checked;
 }
 
 /** See ConnectionService.rotate. */
@@ -112,14 +123,14 @@ async function rotateCredential(
 }
 
 /** A credential that is about to be tried, and what is stored of it when it works. */
-interface Trial {
+export interface Trial {
   readonly fields: Fields;
   readonly candidate: Credential;
   readonly expiresAt: Date | null;
 }
 
 /** Throws UNSUPPORTED where only a person can give another one, and INVALID_INPUT. */
-async function prepareTrial(
+export async function prepareTrial(
   { references, tokens }: RotateDeps,
   connection: Connection,
   connector: Connector,
@@ -163,7 +174,7 @@ async function requireUnchanged(
   throw new TributaryError('CONFLICT', 'The credential was replaced by someone else at the same time.');
 }
 
-async function storeCredential(
+export async function storeCredential(
   vault: Vault,
   record: CredentialRecord,
   {

@@ -10,6 +10,12 @@ export const connectionStatuses = [
 /** What someone decided, or must do, about a connection. What we observe of it lately is its health. */
 export type ConnectionStatus = (typeof connectionStatuses)[number];
 
+/**
+ * How far a webhook's secret has come that the provider hands out itself: awaited, there, and told to the admin, who is
+ * told once.
+ */
+export type HandshakeState = 'AWAITED' | 'RECEIVED' | 'SHOWN';
+
 /** Why a connection is in the status it is in, and what to do next. */
 export interface StatusReason {
   /** Stable, lower_snake. */

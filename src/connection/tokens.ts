@@ -12,6 +12,7 @@ import type { Caller } from '../core/caller.js';
 import type { Clock } from '../core/clock.js';
 import type { Db, EntityManager } from '../core/db.js';
 import type { Log } from '../core/log.js';
+import type { Metrics } from '../core/metrics.js';
 import { OAuthFailure } from '../credential/oauth/failure.js';
 import type { CredentialKey, Replacement } from '../credential/oauth/lease.js';
 import type { OAuthClient } from '../credential/oauth/protocol.js';
@@ -39,6 +40,7 @@ export interface TokenKeeperDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly oauth: OAuthClient;
   readonly apps: OAuthApps;
   readonly refresher: Refresher;
@@ -70,7 +72,7 @@ const GRANTED: RefreshTokenRule = { rotates: false, reuseSeconds: 0 };
 export const tokenMethods: readonly AuthMethod[] = ['OAUTH2', 'OAUTH2_CLIENT_CREDENTIALS', 'SERVICE_ACCOUNT'];
 
 export function createTokenKeeper(deps: TokenKeeperDeps): TokenKeeper {
-  const { oauth, apps, refresher, references, log } = deps;
+  const { oauth, apps, refresher, references, log, metrics } = deps;
 
   function renewOf(connection: Connection, connector: Connector, fields: Fields): Renew {
     const { tenantId, settings } = connection;
@@ -100,7 +102,7 @@ export function createTokenKeeper(deps: TokenKeeperDeps): TokenKeeper {
   ): Promise<TokenSet> {
     if (connection.authMethod === 'SERVICE_ACCOUNT') {
       if (connector.auth.issue) return issueToken(deps, connection, connector, credential, uuidV7());
-      const app = { oauth: apps.of(connector), settings: connection.settings };
+      const app = { oauth: apps.of(connector, connection.settings), settings: connection.settings };
       return oauth.jwtBearer(app, assertionOf(app.oauth, credential));
     }
     return clientCredentials(connector, connection.settings, credential);
@@ -128,24 +130,32 @@ export function createTokenKeeper(deps: TokenKeeperDeps): TokenKeeper {
     { clientId, clientSecret }: Credential,
   ): Promise<TokenSet> {
     if (!clientId || !clientSecret) throw new Error('client credentials need an id and a secret');
-    const app = { oauth: apps.of(connector), settings, clientId: clientId.reveal(), clientSecret };
+    const app = { oauth: apps.of(connector, settings), settings, clientId: clientId.reveal(), clientSecret };
     return oauth.clientCredentials(app);
   }
 
-  function ask(
+  async function ask(
     connection: Connection,
     connector: Connector,
     { fields }: StoredFields,
     demand: TokenDemand,
   ): Promise<RefreshOutcome> {
     const isCode = connection.authMethod === 'OAUTH2';
-    return refresher.tokensOf({
+    const outcome = await refresher.tokensOf({
       tenantId: connection.tenantId,
       connectionId: connection.id,
       rule: isCode ? requireOAuth(connector).refreshToken : GRANTED,
       renew: renewOf(connection, connector, fields),
       ...demand,
     });
+    count(connection.providerId, outcome);
+    return outcome;
+  }
+
+  /** Who only looked, or waited for somebody else's attempt, has attempted nothing. */
+  function count(provider: string, outcome: RefreshOutcome): void {
+    if (outcome.kind !== 'ready') metrics.refreshes.inc({ provider, outcome: outcome.kind });
+    else if (outcome.isRenewed) metrics.refreshes.inc({ provider, outcome: 'renewed' });
   }
 
   return {

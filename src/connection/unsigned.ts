@@ -22,6 +22,7 @@ export function unsignedContext(
     credential: secrets,
     settings,
     correlationId,
+    operation: mustGo ? 'revoke' : 'authorize',
     mustGo,
   });
 }

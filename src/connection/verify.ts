@@ -112,7 +112,7 @@ function settleResume({ connection, now }: Change, { identity, failure }: Findin
 /** Makes it ACTIVE with what the provider told. */
 export function activate(
   connection: Connection,
-  { account, grantedScopes }: ProviderIdentity,
+  { account, grantedScopes, appAccount, settings }: ProviderIdentity,
   transition: 'verified' | 'resumed' | 'rotated' | 'authorized',
   now: Date,
 ): void {
@@ -120,6 +120,10 @@ export function activate(
   connection.account = storable(account);
   connection.grantedScopes = grantedScopes ? [...grantedScopes] : null;
   connection.verifiedAt = now;
+  if (settings) connection.settings = storable({ ...connection.settings, ...settings });
+  // Another credential than the one that a person's consent to an app gave.
+  if (transition === 'rotated') connection.appClientId = null;
+  connection.appAccount = appAccount === undefined ? null : storable(appAccount);
 }
 
 /** Only the provider's word that the credential is no good takes a working connection down. */

@@ -1,13 +1,19 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { EntityManager } from '../core/db.js';
+import type { Connector } from '../connector/index.js';
+import type { Caller } from '../core/caller.js';
+import type { Clock } from '../core/clock.js';
+import type { Db, EntityManager } from '../core/db.js';
+import { TributaryError } from '../core/errors.js';
 import { Secret } from '../core/secret.js';
 import type { Vault } from '../credential/vault.js';
+import { changeConnection } from './change.js';
 import { type Connection, WebhookEndpoint } from './connection.entity.js';
+import type { HandshakeState } from './status.js';
 
 /** What the tenant's admin enters at the provider. */
 export interface WebhookSetup {
   readonly url: string;
-  /** Shown this once; null where only the URL is new. */
+  /** Shown this once; null where only the URL is new, and where the provider hands the secret out itself. */
   readonly secret: Secret | null;
 }
 
@@ -35,11 +41,13 @@ export async function openWebhookSetup(
 export async function addWebhookEndpoint(
   transaction: EntityManager,
   vault: Vault,
+  connector: Connector,
   { id, tenantId, providerId, createdAt }: Connection,
   publicUrl: string,
 ): Promise<WebhookSetup> {
   const token = randomBytes(32).toString('base64url');
-  const secret = new Secret(randomBytes(32).toString('base64url'));
+  const secret = makeWebhookSecret(connector);
+  const isAwaited = handsOutSecret(connector);
   transaction.create(
     WebhookEndpoint,
     {
@@ -50,9 +58,57 @@ export async function addWebhookEndpoint(
       sealedToken: await vault.seal(token, { tenantId, id, field: 'webhook_token' }),
       sealedSecret: await vault.seal(secret.reveal(), { tenantId, id, field: 'webhook_secret' }),
       secretCreatedAt: createdAt,
+      handshake: isAwaited ? 'AWAITED' : null,
       createdAt,
     },
     { persist: true },
   );
-  return { url: webhookUrl(publicUrl, providerId, token), secret };
+  // Until the provider's own comes, one that nobody knows stands in.
+  const isTheirs = isAwaited || connector.webhook?.issuesSecret === true;
+  return { url: webhookUrl(publicUrl, providerId, token), secret: isTheirs ? null : secret };
+}
+
+/** A fresh secret of 256 bits, in the form in which the provider takes one. */
+export function makeWebhookSecret({ webhook }: Connector): Secret {
+  if (webhook?.secretForm === 'standard_webhooks') {
+    return new Secret(`whsec_${randomBytes(32).toString('base64')}`);
+  }
+  return new Secret(randomBytes(32).toString('base64url'));
+}
+
+/** Whether the secret comes from the provider, by a handshake. */
+export function handsOutSecret({ webhook }: Connector): boolean {
+  return webhook?.handshake?.secretOf !== undefined;
+}
+
+/** Whether its provider sends to the address of an app. */
+export function takesApps({ webhook }: Connector): boolean {
+  return webhook?.accountOf !== undefined || webhook?.routesOf !== undefined;
+}
+
+/** See ConnectionService.showWebhookSecret. */
+export function showWebhookSecret(
+  { vault, ...deps }: { readonly db: Db; readonly clock: Clock; readonly vault: Vault },
+  caller: Caller,
+  connectionId: string,
+): Promise<Secret> {
+  return changeConnection(deps, caller, connectionId, async ({ transaction, attest }) => {
+    const endpoint = await transaction.findOne(WebhookEndpoint, { connectionId });
+    requireReceived(endpoint?.handshake ?? null);
+    if (!endpoint) throw new TributaryError('UNSUPPORTED', 'This connection takes no webhooks.');
+    endpoint.handshake = 'SHOWN';
+    attest('show_webhook_secret', 'SUCCESS', {}, {});
+    const { tenantId } = endpoint;
+    return vault.openSecret(endpoint.sealedSecret, { tenantId, id: connectionId, field: 'webhook_secret' });
+  });
+}
+
+/** A secret that a handshake brought is shown once. Throws CONFLICT. */
+export function requireReceived(handshake: HandshakeState | null): void {
+  if (handshake === 'RECEIVED') return;
+  const message =
+    handshake === 'AWAITED'
+      ? 'The provider has not sent its token yet: enter the URL there first.'
+      : 'There is no token to show: it was shown already, or is nothing this provider sends.';
+  throw new TributaryError('CONFLICT', message);
 }

@@ -3,7 +3,6 @@ import { v7 as uuidV7 } from 'uuid';
 import { z } from 'zod';
 import {
   type Connector,
-  type Credential,
   type Manifest,
   ProviderFailure,
   type RegisteredWebhook,
@@ -12,17 +11,20 @@ import {
 } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import { TributaryError, invalidInput } from '../core/errors.js';
-import type { Log } from '../core/log.js';
 import { requireInput, requireValid } from '../core/schema.js';
-import { Secret } from '../core/secret.js';
 import { storable } from '../core/storable.js';
-import type { AccessLog } from '../credential/access.js';
-import type { Vault } from '../credential/vault.js';
 import { type Change, changeConnection } from './change.js';
 import { type Connection, WebhookEndpoint, WebhookRegistration } from './connection.entity.js';
 import { acceptsActions } from './status.js';
-import type { VerifyDeps } from './verify.js';
-import { openWebhookSetup } from './webhook-endpoint.js';
+import {
+  type RegistrationDeps,
+  isSameEndpoint,
+  openForProvider,
+  requireEndpoint,
+  secretsOf,
+  toAccessor,
+  toStored,
+} from './webhook-setup.js';
 
 const registerCommand = z.strictObject({
   connectionId: z.string(),
@@ -39,13 +41,6 @@ export interface Registered {
   readonly connection: Connection;
   readonly registration: WebhookRegistration | null;
   readonly failure: ProviderFailure | null;
-}
-
-export interface RegistrationDeps extends VerifyDeps {
-  readonly vault: Vault;
-  readonly accesses: AccessLog;
-  readonly publicUrl: () => string;
-  readonly log: Log;
 }
 
 export function checkRegister(command: RegisterCommand): Checked {
@@ -67,7 +62,7 @@ export async function registerWebhook(
   const known = await findRegistrations(deps, caller, connection.id);
   const previousId = known.find(isAbout(target))?.externalId;
   const endpoint = await requireEndpoint(deps, caller, connection.id);
-  const setup = await openForProvider(deps, caller, endpoint, 'register_webhook');
+  const setup = await openForProvider(deps, caller, connection, endpoint, 'register_webhook');
 
   const wanted: WantedWebhook = { ...setup, events, target, ...(previousId && { previousId }) };
   const accessor = toAccessor(caller, 'register_webhook');
@@ -100,11 +95,6 @@ const isSame =
   ({ externalId }: RegisteredWebhook) =>
   (other: WebhookRegistration): boolean =>
     other.externalId === externalId;
-
-/** Whoever uses one of a connection's secrets for a caller. */
-export function toAccessor({ subject: actor, correlationId }: Caller, purpose: string) {
-  return { actor, purpose, correlationId };
-}
 
 export function requireRegistrar({ manifest, webhook }: Connector): WebhookRegistrar {
   if (webhook?.registration) return webhook.registration;
@@ -141,42 +131,8 @@ export function findRegistrations(
   return db.for(caller).find(WebhookRegistration, { connectionId }, { orderBy: { id: 'asc' } });
 }
 
-export async function requireEndpoint(
-  { db }: RegistrationDeps,
-  caller: Caller,
-  connectionId: string,
-): Promise<WebhookEndpoint> {
-  const endpoint = await db.for(caller).findOne(WebhookEndpoint, { connectionId });
-  if (!endpoint) throw new TributaryError('UNSUPPORTED', 'This connection takes no webhooks.');
-  return endpoint;
-}
-
-/** URL and secret, to be told to the provider; that they are is written down. */
-export function openForProvider(
-  { vault, accesses, clock, publicUrl }: RegistrationDeps,
-  caller: Caller,
-  endpoint: WebhookEndpoint,
-  purpose: string,
-): Promise<Pick<WantedWebhook, 'url' | 'secret'>> {
-  const { tenantId, connectionId } = endpoint;
-  accesses.record({
-    ...toAccessor(caller, purpose),
-    tenantId,
-    connectionId,
-    field: 'webhook_secret',
-    secretVersion: null,
-    at: clock.now(),
-  });
-  return openWebhookSetup(vault, endpoint, publicUrl());
-}
-
-/** What a webhook is known by: its secret, and the part of its URL that is one. */
-export function secretsOf({ url, secret }: Pick<WantedWebhook, 'url' | 'secret'>): Credential {
-  return { secret, token: new Secret(url.slice(url.lastIndexOf('/') + 1)) };
-}
-
 /** The provider's failure as data; everything else that is thrown is thrown on. */
-async function toOutcome<T>(work: Promise<T>): Promise<T | ProviderFailure> {
+export async function toOutcome<T>(work: Promise<T>): Promise<T | ProviderFailure> {
   try {
     return await work;
   } catch (error) {
@@ -227,14 +183,6 @@ async function requireSameEndpoint(
   throw new TributaryError('CONFLICT', message);
 }
 
-/** By what is replaced in a rotation. Sealed values alone don't tell: they are sealed anew now and then. */
-export function isSameEndpoint(one: WebhookEndpoint, other: WebhookEndpoint): boolean {
-  return (
-    one.secretCreatedAt.getTime() === other.secretCreatedAt.getTime() &&
-    Buffer.compare(one.tokenHash, other.tokenHash) === 0
-  );
-}
-
 /** Another one for the same target is not there any more: else the provider would have answered that one. */
 function store(
   { transaction, connection, now, attest }: Change,
@@ -243,7 +191,7 @@ function store(
 ): WebhookRegistration {
   const { externalId, target, events } = made;
   const known = stored.find(isSame(made)) ?? stored.find(isAbout(target));
-  const fields = { ...storable({ externalId, target, events: [...events] }), updatedAt: now };
+  const fields = { ...toStored(made, now), target: storable(target), updatedAt: now };
   const { id: connectionId, tenantId } = connection;
   const registration = known
     ? transaction.assign(known, fields)
@@ -283,7 +231,7 @@ async function mayBeStored(
 }
 
 /** Nothing may stay at the provider that we don't know of. If it does after all, the log says where. */
-async function takeBack(
+export async function takeBack(
   { log }: RegistrationDeps,
   { id: connectionId, providerId }: Connection,
   { externalId, target }: RegisteredWebhook,

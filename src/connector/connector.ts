@@ -1,9 +1,11 @@
 import type { Secret } from '../core/secret.js';
 import type { ProviderContext } from './context.js';
 import type { TokenSet } from './oauth.js';
-import type { JsonObject, JsonSchema } from './json.js';
+import { type JsonObject, type JsonSchema, at } from './json.js';
 import type { Capability, Manifest } from './manifest.js';
+import type { Mapping } from './mapping.js';
 import type { Poll } from './poll.js';
+import { BASE_URL_PATTERN } from './self-managed.js';
 import type { SignalDraft } from './signal.js';
 import type { Verb, VerbInput } from './verbs.js';
 import type { ProviderEvent, Webhook } from './webhook.js';
@@ -16,6 +18,17 @@ export interface ProviderIdentity {
   readonly account: { readonly id: string; readonly name: string; readonly url?: string };
   /** Undefined when the provider does not tell: fine-grained tokens and the like. */
   readonly grantedScopes: readonly string[] | undefined;
+  /**
+   * How deliveries to an app name this account, see {@link Webhook.accountOf}: Slack's team, GitHub's installation, Linear's
+   * organisation, Notion's workspace or person. Tell it only where the credential proves that its holder may see what the app is
+   * told of that account. Left out: nothing sent to an app reaches this connection.
+   */
+  readonly appAccount?: string;
+  /**
+   * What later calls need and only an answer told: the site of an Atlassian grant. Kept among the connection's settings,
+   * over what stood there, so they are valid by settingsSchema.
+   */
+  readonly settings?: JsonObject;
 }
 
 /** What a person consented to, and to whom. */
@@ -79,7 +92,7 @@ export interface ActionContext extends ProviderContext {
   readonly actionId: string;
   /** Invisible to readers, searchable by us: an HTML comment that carries the action's id. Put it into the text that is created. */
   readonly marker: string;
-  /** When the first attempt began, to bound a search for its effect. */
+  /** When the first attempt began or a little earlier, to bound a search for its effect. */
   readonly startedAt: Date;
 }
 
@@ -100,6 +113,11 @@ export interface ActionSpec<V extends Verb> {
   readonly requiredScopes: readonly string[];
   readonly idempotency: IdempotencyGuarantee;
   readonly outputSchema: JsonSchema;
+  /**
+   * What an input has to be beside the verb's own schema, where the connection's settings say so. Checked before the
+   * action begins.
+   */
+  inputSchema?(settings: JsonObject, input: JsonObject): JsonSchema;
   /** Does it. With NATIVE it may be called again with the same actionId and must not have a second effect. */
   execute(context: ActionContext, input: VerbInput<V>): Promise<ActionOutcome>;
   /**
@@ -107,6 +125,13 @@ export interface ActionSpec<V extends Verb> {
    * When it can't be known, throw. Required with RECONCILED.
    */
   reconcile?(context: ActionContext, input: VerbInput<V>): Promise<ActionOutcome | null>;
+}
+
+/** What is wrong with one setting. */
+export interface SettingsProblem {
+  /** As a dotted path. */
+  readonly path: string;
+  readonly problem: string;
 }
 
 export type Actions = { readonly [V in Verb]?: ActionSpec<V> };
@@ -122,6 +147,10 @@ export interface Connector {
    * know becomes one `provider_event`. Serves webhook, poll and replay alike.
    */
   readonly normalize?: (event: ProviderEvent) => readonly SignalDraft[];
+  /** Where settings may say how events become signals; see {@link Mapping}. Needs `normalize` for those that don't. */
+  readonly mapping?: Mapping;
+  /** What is wrong with settings that fit the schema all the same: names that lead nowhere. Pure. */
+  readonly checkSettings?: (settings: JsonObject) => readonly SettingsProblem[];
   readonly actions?: Actions;
 }
 
@@ -133,6 +162,9 @@ export function defineConnector(connector: Connector): Connector {
   const problems = [
     !ID.test(manifest.id) && 'manifest.id must be lower case words joined by "-"',
     !manifest.baseUrl.startsWith('https://') && 'manifest.baseUrl must be https',
+    manifest.selfManaged &&
+      at(manifest.settingsSchema, 'properties', 'baseUrl', 'pattern') !== BASE_URL_PATTERN &&
+      'selfManaged needs baseUrlSetting in settingsSchema',
     manifest.baseUrl.endsWith('/') && 'manifest.baseUrl must not end with "/"',
     manifest.oauth &&
       ![manifest.oauth.authorizationUrl, manifest.oauth.tokenUrl].every((url) =>
@@ -144,6 +176,7 @@ export function defineConnector(connector: Connector): Connector {
       !manifest.oauth &&
       'SERVICE_ACCOUNT needs auth.issue, or manifest.oauth for assertions by RFC 7523',
     webhook && !normalize && 'a connector with webhook needs normalize',
+    connector.mapping && !normalize && 'a connector with mapping needs normalize',
     poll && !normalize && 'a connector with poll needs normalize',
     poll && !(poll.overlapSeconds >= 0) && 'poll.overlapSeconds must not be negative',
     ...Object.entries(actions).map(

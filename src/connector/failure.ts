@@ -27,6 +27,8 @@ export interface ProviderFailureDetails {
    * a timeout, a 5xx). Such a call is reconciled before it is ever sent again.
    */
   readonly isAmbiguous?: boolean;
+  /** True when another credential may be tried: the provider did nothing, because it did not take this one. A 401 says so by itself. */
+  readonly isCredentialRefused?: boolean;
 }
 
 /**
@@ -68,6 +70,8 @@ export interface FailureRule {
   readonly headers?: Readonly<Record<string, string>>;
   /** The answer's text must contain this, ignoring case. */
   readonly bodyContains?: string;
+  /** The answer must be JSON with exactly this there. For a 2xx, which may hold anybody's text. */
+  readonly bodyHas?: { readonly path: readonly string[]; readonly value: string | boolean };
   readonly category: FailureCategory;
   readonly code: string;
   /** Wait at least this long when no header says more. */
@@ -77,12 +81,20 @@ export interface FailureRule {
    * its hourly reset with every answer, also when a limit of a minute was hit.
    */
   readonly ignoresResets?: boolean;
+  /** A 5xx that turns the request away before anything is done (529, "overloaded"): nothing can have happened. */
+  readonly isRefusal?: boolean;
+  /** It may have been done all the same, although the status is no 5xx. */
+  readonly isAmbiguous?: boolean;
+  /** The credential was not taken, although the status is no 401. */
+  readonly isCredentialRefused?: boolean;
 }
 
 /** How this provider speaks of failure; see {@link FailureRule}. */
 export interface FailureVocabulary {
   /** Path to the message for people in a JSON error body, e.g. `['message']`. */
   readonly message?: readonly string[];
+  /** Path to an object of further messages, each under the name of the field it is about: Jira's `['errors']`. */
+  readonly fieldMessages?: readonly string[];
   readonly rules: readonly FailureRule[];
   /** Headers, beside Retry-After, that say when a limit is over. The longest wait of all present ones counts. */
   readonly resets: readonly ResetHeader[];

@@ -55,9 +55,24 @@ describe('timeAt', () => {
     expect(timeAt(body, 'at', 'text')).toEqual(moment);
     expect(timeAt(body, 'at', 'epoch')).toEqual(moment);
     expect(timeAt(body, 'at', 'zero')).toEqual(new Date(0));
+    expect(timeAt({ last: 253_402_300_799 }, 'last')).toEqual(new Date('9999-12-31T23:59:59Z'));
+    expect(timeAt({ first: '0001-01-01T00:00:00Z' }, 'first')).toEqual(new Date('0001-01-01T00:00:00Z'));
   });
 
-  it.each(['yesterday', '', true, null, {}, 1e300, Number.NaN])('takes %j for absent', (value) => {
+  it.each([
+    'yesterday',
+    '',
+    true,
+    null,
+    {},
+    1e300,
+    Number.NaN,
+    1_795_286_400_000, // milliseconds
+    253_402_300_800, // the year 10000
+    -62_135_596_801, // a second before the year 1
+    '+010000-01-01T00:00:00Z',
+    '0000-12-31T23:59:59Z',
+  ])('takes %j for absent', (value) => {
     expect(timeAt({ value }, 'value')).toBeUndefined();
   });
 });

@@ -41,14 +41,18 @@ export function listAt(value: unknown, ...path: readonly (string | number)[]): r
 
 /**
  * The field as a moment in time. Takes RFC 3339 text and, since providers mix them within one API, epoch seconds.
- * Anything unreadable is undefined.
+ * Anything unreadable is undefined, and so is what lies outside the years 1 to 9999: neither RFC 3339 nor the database
+ * can write it. Milliseconds taken for seconds lie there.
  */
 export function timeAt(value: unknown, ...path: readonly (string | number)[]): Date | undefined {
   const found = at(value, ...path);
   if (typeof found !== 'string' && typeof found !== 'number') return undefined;
   const time = new Date(typeof found === 'number' ? found * 1000 : found);
-  return Number.isNaN(time.getTime()) ? undefined : time;
+  return time.getTime() >= YEAR_1 && time.getTime() < YEAR_10000 ? time : undefined;
 }
+
+const YEAR_1 = Date.parse('0001-01-01T00:00:00Z');
+const YEAR_10000 = Date.parse('+010000-01-01T00:00:00Z');
 
 /** T with every field that may be undefined made optional instead. */
 export type Compact<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {

@@ -1,5 +1,5 @@
 import type { FailureVocabulary, ResetHeader } from './failure.js';
-import type { JsonSchema } from './json.js';
+import { type JsonObject, type JsonSchema, textAt } from './json.js';
 import type { OAuth } from './oauth.js';
 import type { SignalType } from './signal.js';
 
@@ -91,6 +91,12 @@ export interface TriggerDefinition {
   readonly via: readonly Capability[];
 }
 
+/** A provider that customers can run themselves. A connection to such a place names it by the setting `baseUrl`. */
+export interface SelfManaged {
+  /** Where its API lies below the address that people open: `/api/v4`. */
+  readonly apiPath: string;
+}
+
 /** Everything about a provider that is data. No function, no secret: it is published through GraphQL as it stands. */
 export interface Manifest {
   /** Lower case, equal to the connector's folder; also its place in webhook URLs. */
@@ -106,8 +112,15 @@ export interface Manifest {
   readonly logoUrl?: string;
   /** https, without a trailing slash. An operator may override it by TRIBUTARY_PROVIDER_<ID>_BASE_URL. */
   readonly baseUrl: string;
+  /** Absent: there is only the provider's own service. Else settingsSchema has `baseUrlSetting`. */
+  readonly selfManaged?: SelfManaged;
   /** Sent with every request: media type, pinned API version, user agent. */
   readonly headers: Readonly<Record<string, string>>;
+  /**
+   * Where versions of the API are spoken side by side: the header that names one. A connection chooses by the setting
+   * `apiVersion`; without it, {@link Manifest.headers} say which.
+   */
+  readonly versionHeader?: string;
   readonly authMethods: readonly AuthMethod[];
   /** Absent: no method of it is OAuth. */
   readonly oauth?: OAuth;
@@ -125,4 +138,13 @@ export interface Manifest {
    * It is taken out before anything is made of the body, so no signal may need it.
    */
   readonly redact?: readonly (readonly string[])[];
+}
+
+/** What {@link Manifest.headers} are overruled by for a connection whose settings choose a version. */
+export function versionHeaders(
+  { versionHeader }: Manifest,
+  settings: JsonObject,
+): Readonly<Record<string, string>> {
+  const version = versionHeader && textAt(settings, 'apiVersion');
+  return versionHeader && version ? { [versionHeader]: version } : {};
 }

@@ -17,6 +17,12 @@ export interface PollStream {
 export interface PolledEvent extends EventIdentity {
   /** As a webhook brings it, as far as the provider's answer tells: {@link Connector.normalize} reads both alike. */
   readonly body: JsonObject;
+  /**
+   * What is wrong with it, in a sentence, where the provider's answer lacks what it takes to make an event of it. It becomes
+   * a dead letter with this reason, once however often it is found, under a name that the core makes of its body; its id
+   * is not looked at.
+   */
+  readonly problem?: string;
 }
 
 export const MAX_POLLED_ID = 250;

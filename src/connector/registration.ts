@@ -1,12 +1,17 @@
 import type { Secret } from '../core/secret.js';
 import type { ProviderContext } from './context.js';
-import type { JsonObject, JsonSchema } from './json.js';
+import type { Json, JsonObject, JsonSchema } from './json.js';
 
 /** What the provider shall tell us, and where. */
 export interface WantedWebhook {
   /** Ours and nobody else's: its last part is the connection's secret token. */
   readonly url: string;
-  /** What deliveries shall be signed with. */
+  /**
+   * Where the provider knows one address for all of an app's webhooks: that of the app which this connection's person
+   * consented to. Left out: nobody has registered it by `registerWebhookApp`.
+   */
+  readonly appUrl?: string;
+  /** What deliveries to `url` shall be signed with. */
   readonly secret: Secret;
   /** By the names of the manifest's triggers. The provider is asked for the least that brings them. */
   readonly events: readonly string[];
@@ -23,6 +28,28 @@ export interface RegisteredWebhook {
   readonly target: JsonObject;
   /** What it is subscribed to, in the provider's words. */
   readonly events: readonly string[];
+  /** When the provider lets it end by itself: `renew` is called a week before. Left out: it does not end. */
+  readonly expiresAt?: Date | null | undefined;
+  /**
+   * How {@link Webhook.routesOf} names it, where it sends to `appUrl`: unique among all the accounts of the app, and made
+   * of nothing that a tenant can choose. Left out: it sends to the connection's own address.
+   */
+  readonly routes?: readonly string[];
+}
+
+/** Which deliveries that have failed shall be asked for. */
+export interface RedeliveryRequest {
+  /** What was answered before as `nextCursor`; null the first time. */
+  readonly cursor: Json;
+  /** Where the beginning is. */
+  readonly since: Date;
+}
+
+export interface Redelivered {
+  /** Where the next time goes on. The core keeps it and does not look into it. */
+  readonly nextCursor: Json;
+  /** How many deliveries the provider was asked to repeat. */
+  readonly asked: number;
 }
 
 /**
@@ -43,6 +70,25 @@ export interface WebhookRegistrar {
     registered: RegisteredWebhook,
     wanted: Pick<WantedWebhook, 'url' | 'secret'>,
   ): Promise<void>;
+  /**
+   * For webhooks that end: has it last longer, and sets the same up anew where the provider has it no more. Answers what
+   * is there then. Called again after an answer that was lost, it leaves no second one.
+   */
+  renew?(
+    context: ProviderContext,
+    registered: RegisteredWebhook,
+    wanted: Pick<WantedWebhook, 'url' | 'appUrl' | 'secret'>,
+  ): Promise<RegisteredWebhook>;
   /** Takes it away. One that is not there any more counts as taken away. */
   unregister(context: ProviderContext, registered: RegisteredWebhook): Promise<void>;
+  /**
+   * For providers that never repeat a delivery by themselves: looks for those that failed and asks for them. Called every
+   * few minutes, after a failure again from the same cursor: a delivery that is asked for twice must come under the id
+   * that it had. A single call asks for a few dozen at most, so that it ends soon.
+   */
+  redeliver?(
+    context: ProviderContext,
+    registered: RegisteredWebhook,
+    request: RedeliveryRequest,
+  ): Promise<Redelivered>;
 }

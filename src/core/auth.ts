@@ -11,7 +11,7 @@ import {
 } from 'jose';
 import { v4 as uuidV4 } from 'uuid';
 import type { Config } from '../config.js';
-import type { Caller } from './caller.js';
+import { type Caller, OPERATOR } from './caller.js';
 import type { Clock } from './clock.js';
 import { ConfigError, TributaryError } from './errors.js';
 import { readOrCreateKeyFile } from './key-file.js';
@@ -62,6 +62,7 @@ export function createAuthenticator(config: Config, clock: Clock): Authenticator
       if (typeof tenantId !== 'string' || tenantId === '' || tenantId.length > 255) {
         throw unauthenticated('The token’s tenant_id must be a text of 1 to 255 characters.');
       }
+      if (tenantId === OPERATOR) throw unauthenticated('The token’s tenant_id is reserved.');
       if (typeof scope !== 'string')
         throw unauthenticated('The token’s scope must be one text, separated by spaces.');
       return {

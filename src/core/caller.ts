@@ -9,6 +9,9 @@ export const scopes = [
 ] as const;
 export type Scope = (typeof scopes)[number];
 
+/** Whose the operator's own things are: kept like a tenant's, and no token may name it. */
+export const OPERATOR = ':operator';
+
 /** Who asks, for which tenant. The first argument of every service method that serves a user. */
 export interface Caller {
   readonly tenantId: string;

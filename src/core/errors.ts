@@ -72,6 +72,12 @@ export const errorTable = {
     meaning: 'The provider’s connector can’t do this: unknown verb, auth method or capability.',
     remedy: 'See `provider { actions authMethods capabilities }` for what it can do.',
   },
+  SETTINGS_REFUSED: {
+    status: 422,
+    meaning:
+      'The provider does not work with the new settings, or could not be asked: `details.category` and `details.reason` say why. Nothing was changed.',
+    remedy: 'Mend the settings by the message, or repeat the request later, not before `details.retry_at`.',
+  },
   PROVIDER_SCOPE_MISSING: {
     status: 409,
     meaning: 'The connection’s credential was not granted what this action needs at the provider.',
@@ -135,6 +141,11 @@ export interface ErrorDetails {
   readonly required_scope?: string;
   readonly retry_after_seconds?: number;
   readonly status?: string;
+  /** Of the provider's failure. */
+  readonly category?: string;
+  readonly reason?: string;
+  /** RFC 3339. */
+  readonly retry_at?: string;
   readonly correlation_id?: string;
   /** How many there may be, and how many there are. */
   readonly limit?: number;

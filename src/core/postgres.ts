@@ -8,6 +8,8 @@ import type { Log } from './log.js';
 const CONNECT_MS = 5_000;
 const QUERY_MS = 10_000;
 const STATEMENT_MS = 9_000;
+/** A net: nothing here waits for anything but the database while its transaction is open and holds locks. */
+const IDLE_IN_TRANSACTION_MS = 30_000;
 const GOODBYE_MS = 2_000;
 const LISTEN_AGAIN_MS = 250;
 
@@ -24,7 +26,11 @@ export function connectionOf(url: string, role?: string): ClientConfig {
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS,
     ...(options && { options }),
-    ...(role && { query_timeout: QUERY_MS, statement_timeout: STATEMENT_MS }),
+    ...(role && {
+      query_timeout: QUERY_MS,
+      statement_timeout: STATEMENT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    }),
   };
 }
 

@@ -26,7 +26,7 @@ export interface TailDeps {
   readonly log: Log;
   /** How long a lost hint can go unnoticed. */
   readonly selfCheckMs?: number;
-  /** Rows kept in memory per tenant with subscribers; who falls further behind reads from the table again. */
+  /** Rows kept in memory per tenant and filter with subscribers; who falls further behind reads from the table again. */
   readonly windowSize?: number;
 }
 
@@ -40,6 +40,8 @@ export interface TailTable<T extends Numbered, F> {
   /** The filter over a row in memory: what {@link TailTable.toWhere} is in SQL. */
   matches(filter: F, row: T): boolean;
   toWhere(filter: F): object;
+  /** Told of rows as they are read live. */
+  readonly onRead?: (rows: readonly T[]) => void;
   /** Counts who is subscribed in this process. */
   readonly subscribers?: { inc(): void; dec(): void };
 }
@@ -47,10 +49,15 @@ export interface TailTable<T extends Numbered, F> {
 const PAGE = 500;
 
 /**
- * The newest rows of one tenant, kept while it has subscribers. Complete from `since` (exclusive) up to the tail's
- * edge: a subscriber inside the window takes from it, one before it reads the table.
+ * The newest rows of one tenant that one filter lets through, kept while there are subscribers of both: what a filter
+ * says of a row is asked once, however many have it. Complete from `since` (exclusive) up to the tail's edge: a
+ * subscriber inside the window takes from it, one before it reads the table.
  */
-interface Window<T> {
+interface Window<T, F> {
+  /** Its place among the windows. */
+  readonly key: string;
+  readonly tenantId: string;
+  readonly filter: F;
   since: bigint;
   readonly rows: { readonly sequence: bigint; readonly row: T }[];
   readonly wake: Set<() => void>;
@@ -66,7 +73,8 @@ export async function createTail<T extends Numbered, F>(
   { db, log, selfCheckMs = 1_000, windowSize = 1_000 }: TailDeps,
   table: TailTable<T, F>,
 ): Promise<Tail<T, F>> {
-  const windows = new Map<string, Window<T>>();
+  /** By tenant and filter. */
+  const windows = new Map<string, Window<T, F>>();
   /** Everything up to here has been read into the windows. */
   let edge = 0n;
   let isReading = false;
@@ -93,49 +101,61 @@ export async function createTail<T extends Numbered, F>(
 
   /** True when the page was full, so that there may be more. */
   async function readPage(): Promise<boolean> {
-    const tenants = [...windows.keys()];
+    const known = new Set(windows.values());
+    const tenants = [...new Set(Array.from(known, ({ tenantId }) => tenantId))];
     const target = await currentEdge(db, table);
     if (target <= edge) return false;
     const rows = tenants.length > 0 ? await readAfter(db, table, edge, tenants) : [];
+    table.onRead?.(rows);
     const isFull = rows.length === PAGE;
     const newest = BigInt(rows.at(-1)?.sequence ?? 0);
     // A short page has everything that was committed when it was read, so at least everything up to the target.
     edge = isFull ? newest : max(target, newest);
-    for (const row of rows) {
-      windows.get(row.tenantId)?.rows.push({ sequence: BigInt(row.sequence), row });
-    }
-    for (const [tenantId, window] of windows) {
-      // A tenant that came while the page was read is complete only from here; its subscribers look in the table.
-      const isNew = !tenants.includes(tenantId);
-      if (isNew) window.since = edge;
-      if (isNew || rows.some((row) => row.tenantId === tenantId)) announce(window);
+    const byTenant = Map.groupBy(rows, ({ tenantId }) => tenantId);
+    for (const window of windows.values()) {
+      if (known.has(window)) {
+        take(window, byTenant.get(window.tenantId) ?? []);
+      } else {
+        // One that came while the page was read is complete only from here; its subscribers look in the table.
+        window.since = edge;
+        announce(window);
+      }
     }
     return isFull;
   }
 
-  function announce(window: Window<T>): void {
+  function take(window: Window<T, F>, rows: readonly T[]): void {
+    const matching = rows.filter((row) => table.matches(window.filter, row));
+    if (matching.length === 0) return;
+    for (const row of matching) window.rows.push({ sequence: BigInt(row.sequence), row });
+    announce(window);
+  }
+
+  function announce(window: Window<T, F>): void {
     const surplus = window.rows.length - windowSize;
     if (surplus > 0) window.since = window.rows.splice(0, surplus).at(-1)?.sequence ?? window.since;
     for (const wake of window.wake) wake();
     window.wake.clear();
   }
 
-  function enter(tenantId: string): Window<T> {
-    const window = windows.get(tenantId) ?? { since: edge, rows: [], wake: new Set(), subscribers: 0 };
-    windows.set(tenantId, window);
+  function enter(tenantId: string, filter: F): Window<T, F> {
+    const key = keyOf(tenantId, filter);
+    const wake = new Set<() => void>();
+    const window = windows.get(key) ?? { key, tenantId, filter, since: edge, rows: [], wake, subscribers: 0 };
+    windows.set(key, window);
     window.subscribers += 1;
     table.subscribers?.inc();
     return window;
   }
 
-  function leave(tenantId: string, window: Window<T>): void {
+  function leave(window: Window<T, F>): void {
     window.subscribers -= 1;
     table.subscribers?.dec();
-    if (window.subscribers === 0) windows.delete(tenantId);
+    if (window.subscribers === 0) windows.delete(window.key);
   }
 
   async function* follow(tenantId: string, filter: F, after: string | undefined, abort: AbortSignal) {
-    const window = enter(tenantId);
+    const window = enter(tenantId, filter);
     try {
       // "From now on" is what is committed now, which this process may not have read yet.
       let position = after === undefined ? await currentEdge(db, table) : BigInt(after);
@@ -152,13 +172,13 @@ export async function createTail<T extends Numbered, F>(
         }
         const news = window.rows.slice(firstAfter(window.rows, position));
         for (const { sequence, row } of news) {
-          if (table.matches(filter, row)) yield row;
+          yield row;
           position = sequence;
         }
         if (news.length === 0) await nextNews(window, abort);
       }
     } finally {
-      leave(tenantId, window);
+      leave(window);
     }
   }
 
@@ -212,8 +232,13 @@ function readTable<T extends Numbered, F>(
   return db.for({ tenantId }).find(entity, where, { orderBy: { sequence: 'asc' } as never, limit: PAGE });
 }
 
-/** Resolves with the next row of the tenant, or when the subscription ends. */
-function nextNews(window: Pick<Window<unknown>, 'wake'>, abort: AbortSignal): Promise<void> {
+/** Filters that say the same in another order are two, which costs a second look and nothing else. */
+function keyOf(tenantId: string, filter: unknown): string {
+  return JSON.stringify([tenantId, filter]);
+}
+
+/** Resolves with the next row that matches, or when the subscription ends. */
+function nextNews(window: { readonly wake: Set<() => void> }, abort: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const wake = (): void => {
       abort.removeEventListener('abort', wake);
@@ -226,7 +251,7 @@ function nextNews(window: Pick<Window<unknown>, 'wake'>, abort: AbortSignal): Pr
 }
 
 /** Index of the first entry beyond the position; binary search, as windows are sorted. */
-function firstAfter(entries: Window<unknown>['rows'], position: bigint): number {
+function firstAfter(entries: readonly { readonly sequence: bigint }[], position: bigint): number {
   let low = 0;
   let high = entries.length;
   while (low < high) {

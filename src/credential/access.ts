@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { v7 as uuidV7 } from 'uuid';
 import { TributaryError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
+import type { Metrics } from '../core/metrics.js';
 import { isDatabaseAway } from '../core/postgres.js';
 import { toStorableJson } from '../core/storable.js';
 
@@ -42,7 +43,7 @@ const AGAIN_MS = 1_000;
 type Row = Readonly<Record<string, unknown>>;
 
 /** Rows that come while a flush is in flight go with the next; those of a failed one stay in front and go again. */
-export function createAccessLog(pool: Pool, log: Log): AccessLog {
+export function createAccessLog(pool: Pool, log: Log, metrics?: Metrics): AccessLog {
   const waiting: Row[] = [];
   let again: NodeJS.Timeout | undefined;
   let flushing: Promise<void> | undefined;
@@ -103,6 +104,7 @@ export function createAccessLog(pool: Pool, log: Log): AccessLog {
         throw new TributaryError('STORAGE_UNAVAILABLE', message, { retry_after_seconds: 1 });
       }
       waiting.push(toRow(access));
+      metrics?.secretAccesses.inc({ field: access.field, purpose: access.purpose });
       void start();
     },
     async drain() {

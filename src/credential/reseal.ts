@@ -26,6 +26,7 @@ interface SealedColumn {
 }
 
 const endpoint = { table: 'webhook_endpoints', id: 'connection_id' } as const;
+const app = { table: 'webhook_apps', id: 'id' } as const;
 
 export const sealedColumns: readonly SealedColumn[] = [
   { table: 'credentials', column: 'sealed', field: 'credential', id: 'connection_id', version: 'version' },
@@ -39,10 +40,15 @@ export const sealedColumns: readonly SealedColumn[] = [
   { ...endpoint, column: 'sealed_token', field: 'webhook_token' },
   { ...endpoint, column: 'sealed_secret', field: 'webhook_secret' },
   { ...endpoint, column: 'sealed_previous_secret', field: 'webhook_secret' },
+  { ...app, column: 'sealed_token', field: 'webhook_app_token' },
+  { ...app, column: 'sealed_secret', field: 'webhook_app_secret' },
+  { ...app, column: 'sealed_previous_secret', field: 'webhook_app_secret' },
   { table: 'actions', column: 'sealed_input', field: 'action_input', id: 'id' },
   { table: 'oauth_apps', column: 'sealed_secret', field: 'oauth_client_secret', id: 'id' },
   { table: 'oauth_flows', column: 'sealed', field: 'oauth_flow', id: 'id' },
   { table: 'incident_sinks', column: 'sealed_secret', field: 'incident_sink_secret', id: 'id' },
+  { table: 'receipt_witnesses', column: 'sealed_secret', field: 'receipt_witness_secret', id: 'id' },
+  { table: 'checkpoint_keys', column: 'sealed_seed', field: 'checkpoint_key', id: 'id' },
   { table: 'deliveries', column: 'body', field: 'delivery_body', id: 'id' },
 ];
 

@@ -7,11 +7,15 @@ export type SealedField =
   | 'credential'
   | 'webhook_secret'
   | 'webhook_token'
+  | 'webhook_app_secret'
+  | 'webhook_app_token'
   | 'action_input'
   | 'delivery_body'
   | 'oauth_client_secret'
   | 'oauth_flow'
-  | 'incident_sink_secret';
+  | 'checkpoint_key'
+  | 'incident_sink_secret'
+  | 'receipt_witness_secret';
 
 /** Where a sealed value belongs. Bound into the seal, so that a value moved to another place does not open. */
 export interface SealedPlace extends Place {

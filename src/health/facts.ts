@@ -29,18 +29,34 @@ export interface Facts {
   /** Null while its circuit is closed. */
   readonly circuit_opened_at: string | null;
   readonly limit_refused_at: string | null;
-  readonly budget_refused_at: string | null;
   readonly incidents: readonly OpenIncident[] | null;
+  /** Streams whose polls have failed three times in a row, limits aside, or that were given up over that. */
+  readonly stuck_polls: readonly StuckPoll[] | null;
+  /** Webhooks that the provider lets end, and whose renewal has failed three times in a row; the first to end first. */
+  readonly ending_webhooks: readonly EndingWebhook[] | null;
+}
+
+export interface EndingWebhook {
+  readonly ends_at: string;
+  readonly failures: number;
+  readonly message: string;
+}
+
+export interface StuckPoll {
+  readonly title: string;
+  readonly failures: number;
+  readonly message: string;
 }
 
 /**
  * An open circuit is tried again within five minutes of being opened, by a probe if by nobody else within another ten,
- * and opened anew or closed. What is older was opened by a process that died with its circuit.
+ * and opened anew or closed. What is older was opened by a process that died with its circuit, and what will be opened
+ * only in a while, by one whose clock has been set back since.
  */
 const CIRCUIT_HOLDS_MS = 20 * 60_000;
 
 export function isCircuitOpen({ circuit_opened_at: openedAt }: Facts, now: Date): boolean {
-  return openedAt !== null && now.getTime() - Date.parse(openedAt) < CIRCUIT_HOLDS_MS;
+  return openedAt !== null && Math.abs(now.getTime() - Date.parse(openedAt)) < CIRCUIT_HOLDS_MS;
 }
 
 export function isRefused({ connection_status: status }: Facts): boolean {
@@ -55,6 +71,8 @@ export function toSight(facts: Facts, now: Date): Sight {
     isRefused: isRefused(facts),
     isCircuitOpen: isCircuitOpen(facts, now),
     lagSeconds,
+    isPollStuck: facts.stuck_polls !== null,
+    isWebhookEnding: facts.ending_webhooks !== null,
   };
 }
 

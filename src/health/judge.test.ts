@@ -6,7 +6,15 @@ const MINUTE_MS = 60_000;
 const START = new Date('2026-11-01T00:00:00.000Z');
 const at = (minute: number): Date => new Date(START.getTime() + minute * MINUTE_MS);
 
-const nothing: Sight = { requests: 0, errors: 0, isRefused: false, isCircuitOpen: false, lagSeconds: null };
+const nothing: Sight = {
+  requests: 0,
+  errors: 0,
+  isRefused: false,
+  isCircuitOpen: false,
+  lagSeconds: null,
+  isPollStuck: false,
+  isWebhookEnding: false,
+};
 const unknown: Standing = { status: 'UNKNOWN', reason: null, since: START, calmSince: null };
 
 describe('what a connection is at first sight', () => {
@@ -22,6 +30,8 @@ describe('what a connection is at first sight', () => {
     ['news in ten minutes', { requests: 1, lagSeconds: 600 }, 'HEALTHY', null],
     ['later news', { lagSeconds: 601 }, 'DEGRADED', 'LAG'],
     ['late news beside errors', { requests: 10, errors: 6, lagSeconds: 601 }, 'UNHEALTHY', 'ERRORS'],
+    ['polls that fail', { requests: 20, isPollStuck: true }, 'DEGRADED', 'POLLS'],
+    ['webhooks that end', { requests: 20, isWebhookEnding: true }, 'DEGRADED', 'WEBHOOKS'],
     ['an open circuit', { requests: 100, isCircuitOpen: true }, 'UNHEALTHY', 'CIRCUIT_OPEN'],
     ['a refused credential', { isRefused: true, isCircuitOpen: true }, 'UNHEALTHY', 'CREDENTIALS_REFUSED'],
   ])('%s', (_what, sight, status, reason) => {
@@ -55,7 +65,7 @@ function sightsOf(all: readonly Minute[], window: number): Sight[] {
     const seen = all.slice(Math.max(0, index - window + 1), index + 1);
     const requests = seen.reduce((sum, one) => sum + one.requests, 0);
     const errors = seen.reduce((sum, one) => sum + Math.round(one.requests * one.failing), 0);
-    return { requests, errors, isRefused, isCircuitOpen, lagSeconds: isLate ? 700 : null };
+    return { ...nothing, requests, errors, isRefused, isCircuitOpen, lagSeconds: isLate ? 700 : null };
   });
 }
 
@@ -117,6 +127,8 @@ describe('a connection over the hours', () => {
       isRefused: fc.boolean(),
       isCircuitOpen: fc.boolean(),
       lagSeconds: fc.constantFrom(null, 5, 900),
+      isPollStuck: fc.boolean(),
+      isWebhookEnding: fc.boolean(),
     });
     fc.assert(
       fc.property(minutes, lasting, (all, last) => {

@@ -3,7 +3,7 @@ export const healthStatuses = ['UNHEALTHY', 'DEGRADED', 'UNKNOWN', 'HEALTHY'] as
 export type HealthStatus = (typeof healthStatuses)[number];
 
 /** Why a connection is not HEALTHY. */
-export type HealthReason = 'CREDENTIALS_REFUSED' | 'CIRCUIT_OPEN' | 'ERRORS' | 'LAG';
+export type HealthReason = 'CREDENTIALS_REFUSED' | 'CIRCUIT_OPEN' | 'ERRORS' | 'LAG' | 'POLLS' | 'WEBHOOKS';
 
 /** How a connection stands, as it was last written down. */
 export interface Standing {
@@ -25,6 +25,10 @@ export interface Sight {
   readonly isCircuitOpen: boolean;
   /** How late its news come; null while there is too little of it. */
   readonly lagSeconds: number | null;
+  /** A poll has failed several times in a row. */
+  readonly isPollStuck: boolean;
+  /** A webhook that the provider lets end could not be renewed several times in a row. */
+  readonly isWebhookEnding: boolean;
 }
 
 /** Fewer calls within the hour say nothing by their share of errors. */
@@ -61,13 +65,16 @@ export function judge(standing: Standing, sight: Sight, now: Date): Standing {
 }
 
 /** Undefined where a few calls failed in part: too little to say anything new. */
-function look({ requests, errors, isRefused, isCircuitOpen, lagSeconds }: Sight): Verdict | undefined {
+function look(sight: Sight): Verdict | undefined {
+  const { requests, errors, isRefused, isCircuitOpen, lagSeconds, isPollStuck, isWebhookEnding } = sight;
   const doesCount = requests >= MIN_CALLS;
   if (isRefused) return { status: 'UNHEALTHY', reason: 'CREDENTIALS_REFUSED' };
   if (isCircuitOpen) return { status: 'UNHEALTHY', reason: 'CIRCUIT_OPEN' };
   if (doesCount && errors / requests > UNHEALTHY_ABOVE) return { status: 'UNHEALTHY', reason: 'ERRORS' };
   if (doesCount && errors / requests > DEGRADED_ABOVE) return { status: 'DEGRADED', reason: 'ERRORS' };
   if (lagSeconds !== null && lagSeconds > LAG_OBJECTIVE_SECONDS) return { status: 'DEGRADED', reason: 'LAG' };
+  if (isPollStuck) return { status: 'DEGRADED', reason: 'POLLS' };
+  if (isWebhookEnding) return { status: 'DEGRADED', reason: 'WEBHOOKS' };
   if (requests === 0) return { status: 'UNKNOWN', reason: null };
   return doesCount || errors === 0 ? { status: 'HEALTHY', reason: null } : undefined;
 }

@@ -2,6 +2,8 @@ import type { Pool } from 'pg';
 import { describe, expect, it } from 'vitest';
 import { ProviderFailure } from '../connector/index.js';
 import { createLog } from '../core/log.js';
+import { HttpError } from '../outbound/client.js';
+import { failureOfError } from '../outbound/failure.js';
 import type { CallObservation } from '../outbound/provider.js';
 import { createHealthObserver } from './observe.js';
 
@@ -13,6 +15,7 @@ const call: CallObservation = {
   path: '/me',
   at: new Date('2026-11-01T10:00:30.000Z'),
   durationMs: 20,
+  lane: 'interactive',
 };
 const failed = {
   ...call,
@@ -56,6 +59,45 @@ describe('the health observer', () => {
         ],
       ],
     ]);
+  });
+
+  it.each<[string, Partial<CallObservation>, object, number]>([
+    ['what an action asked for and is not there', {}, { category: 'NOT_FOUND', providerStatus: 404 }, 0],
+    ['what an action asked for and can’t be', {}, { category: 'INVALID', providerStatus: 422 }, 0],
+    [
+      'what a poll asked for and is not there',
+      { lane: 'poll' },
+      { category: 'NOT_FOUND', providerStatus: 404 },
+      1,
+    ],
+    ['what a probe asked for', { lane: 'backfill' }, { category: 'INVALID', providerStatus: 422 }, 1],
+    ['an address that may not be called', {}, { category: 'INVALID' }, 1],
+    ['a credential that is refused', {}, { category: 'AUTH', providerStatus: 401 }, 1],
+    ['a provider that fails', {}, { category: 'PROVIDER', providerStatus: 500 }, 1],
+  ])('holds against a connection what is its trouble: %s', async (_, more, details, errors) => {
+    const database = pool();
+    const observer = createHealthObserver(database.asPool, createLog('silent'));
+    const failure = new ProviderFailure({ category: 'UNKNOWN', code: 'x', message: 'x', ...details });
+    observer.observe({ ...call, ...more, failure });
+    await observer.flush();
+    expect(database.written).toEqual([
+      [
+        [expect.objectContaining({ requests: 1, errors })],
+        [
+          expect.objectContaining({
+            recent_errors: Array.from({ length: errors }, () => expect.objectContaining(details)),
+          }),
+        ],
+      ],
+    ]);
+  });
+
+  it('passes over what was given up', async () => {
+    const database = pool();
+    const observer = createHealthObserver(database.asPool, createLog('silent'));
+    observer.observe({ ...call, failure: failureOfError(new HttpError('cancelled', true, 'x')) });
+    await observer.flush();
+    expect(database.written).toEqual([]);
   });
 
   it('loses nothing while the database is away', async () => {

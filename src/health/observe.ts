@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { type FailureCategory, compact } from '../connector/index.js';
 import type { Log } from '../core/log.js';
 import { toStorableJson } from '../core/storable.js';
+import { isGivenUp } from '../outbound/failure.js';
 import type { CallObservation, CircuitChange } from '../outbound/provider.js';
 import type { RefusedCall } from './watch.js';
 import { bucketOf, emptyLatencies } from './latency.js';
@@ -37,11 +38,11 @@ interface State {
   is_circuit_open?: boolean;
   circuit_at?: string;
   limit_refused_at?: string;
-  budget_refused_at?: string;
 }
 
 /** Collects what calls to providers came to and adds it to PostgreSQL in small sums, so that all processes count together. */
 export interface HealthObserver {
+  /** A call that was given up is passed over: it tells nothing of its connection. */
   observe(call: CallObservation): void;
   /** A circuit opened or closed. */
   observeCircuit(change: CircuitChange): void;
@@ -57,6 +58,7 @@ export function createHealthObserver(pool: Pool, log: Log): HealthObserver {
 
   return {
     observe(call) {
+      if (call.failure && isGivenUp(call.failure)) return;
       addToMinute(minutes, call);
       addToState(states, call, toState(call));
     },
@@ -67,7 +69,7 @@ export function createHealthObserver(pool: Pool, log: Log): HealthObserver {
       addToState(states, change, heard);
     },
     observeRefusal(call) {
-      addToState(states, call, { [`${call.what}_refused_at`]: call.at.toISOString() });
+      addToState(states, call, { limit_refused_at: call.at.toISOString() });
     },
     async flush() {
       // One at a time: a database that is slow must not get a second connection from this each second.
@@ -98,7 +100,7 @@ function addToMinute(minutes: Map<string, Minute>, call: CallObservation): void 
     tenant_id: call.tenantId,
     minute,
     requests: 1,
-    errors: call.failure ? 1 : 0,
+    errors: errorOf(call) ? 1 : 0,
     latencies: emptyLatencies.with(bucketOf(call.durationMs), 1),
   };
   put(minutes, `${call.connectionId} ${minute}`, one, addMinute);
@@ -116,8 +118,22 @@ function addToState(
 
 function toState(call: CallObservation): Partial<State> {
   const at = call.at.toISOString();
-  if (!call.failure) return { last_success_at: at };
-  return { last_failure_at: at, recent_errors: [toRecentError(call.failure.details, at)] };
+  const error = errorOf(call);
+  if (!error) return { last_success_at: at };
+  return { last_failure_at: at, recent_errors: [toRecentError(error.details, at)] };
+}
+
+const CALLERS_OWN: ReadonlySet<FailureCategory> = new Set(['NOT_FOUND', 'INVALID']);
+
+/**
+ * What a call says against the connection. A provider that refuses an action because it asks for what is not there, or
+ * for what can't be, has worked well: that is between it and the caller, who is told. Polls and probes ask for what has
+ * to be there.
+ */
+function errorOf({ failure, lane }: CallObservation): CallObservation['failure'] {
+  if (!failure || lane !== 'interactive') return failure;
+  const { category, providerStatus } = failure.details;
+  return providerStatus !== undefined && CALLERS_OWN.has(category) ? undefined : failure;
 }
 
 function toRecentError(

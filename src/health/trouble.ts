@@ -1,5 +1,5 @@
 import type { Trouble } from '../incident/settle.js';
-import { type Facts, isCircuitOpen, isRefused } from './facts.js';
+import { type EndingWebhook, type Facts, type StuckPoll, isCircuitOpen, isRefused } from './facts.js';
 import { MIN_CALLS, UNHEALTHY_ABOVE } from './judge.js';
 
 /** A call that was refused counts for so long. */
@@ -27,9 +27,10 @@ export function troublesOf(facts: Facts, now: Date): readonly Trouble[] {
       kind: 'LIMIT_EXHAUSTED',
       message: 'Calls wait because the provider’s limits are used up, or it asked for a pause.',
     },
-    isRecent(facts.budget_refused_at, now) && {
-      kind: 'BUDGET_EXHAUSTED',
-      message: 'Calls are refused because a budget that the tenant set is used up.',
+    facts.stuck_polls !== null && { kind: 'POLLS_FAILING', message: toPollMessage(facts.stuck_polls) },
+    facts.ending_webhooks !== null && {
+      kind: 'WEBHOOK_ENDING',
+      message: toWebhookMessage(facts.ending_webhooks),
     },
   ];
   return troubles.filter((trouble) => trouble !== false);
@@ -45,4 +46,17 @@ function isRecent(refusedAt: string | null, now: Date): boolean {
 
 function lastError({ recent_errors: [newest] }: Facts): string {
   return newest ? `It said last: ${newest.message}` : '';
+}
+
+function toPollMessage([first, ...others]: readonly StuckPoll[]): string {
+  if (!first) return 'Polls fail again and again.';
+  const more = others.length > 0 ? ` So do those of ${others.length} more.` : '';
+  return `Polls of “${first.title}” have failed ${first.failures} times in a row.${more} It said last: ${first.message}`;
+}
+
+function toWebhookMessage([first, ...others]: readonly EndingWebhook[]): string {
+  if (!first) return 'A webhook can’t be renewed.';
+  const more = others.length > 0 ? ` So do ${others.length} more.` : '';
+  const at = new Date(first.ends_at).toISOString();
+  return `A webhook ends at the provider at ${at}, and renewing it has failed ${first.failures} times.${more} It said last: ${first.message}`;
 }

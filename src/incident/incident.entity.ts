@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/postgresql';
+import type { BudgetScope } from '../outbound/refusal.js';
 
 export const incidentKinds = [
   'CIRCUIT_OPEN',
@@ -6,6 +7,9 @@ export const incidentKinds = [
   'LIMIT_EXHAUSTED',
   'BUDGET_EXHAUSTED',
   'CREDENTIALS_EXPIRED',
+  'POLLS_FAILING',
+  'WEBHOOK_ENDING',
+  'RECEIPTS_ROLLED_BACK',
 ] as const;
 export type IncidentKind = (typeof incidentKinds)[number];
 
@@ -15,18 +19,23 @@ const incidentSchema = defineEntity({
   properties: {
     id: p.uuid().primary(),
     tenantId: p.text(),
-    connectionId: p.uuid(),
-    providerId: p.text(),
+    scope: p.text().$type<BudgetScope>(),
+    /** Null where it is about more than one connection. */
+    connectionId: p.uuid().nullable(),
+    /** Null where it is about the whole tenant. */
+    providerId: p.text().nullable(),
     kind: p.text().$type<IncidentKind>(),
     message: p.text(),
     openedAt: p.datetime(),
     /** Since when its cause is gone. */
     quietSince: p.datetime().nullable(),
     resolvedAt: p.datetime().nullable(),
+    /** When it is over by itself; null where that is not known. */
+    endsAt: p.datetime().nullable(),
   },
 });
 
-/** Something about a connection that somebody should know of. */
+/** Something about a connection, a budget of calls or the receipts' log that somebody should know of. */
 export class Incident extends incidentSchema.class {}
 incidentSchema.setClass(Incident);
 

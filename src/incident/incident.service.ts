@@ -1,5 +1,6 @@
 import type { Caller } from '../core/caller.js';
 import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
+import { settleBudgets } from './budget.js';
 import { type DeliverDeps, deliverDue } from './deliver.js';
 import { Incident, type IncidentKind, IncidentSink } from './incident.entity.js';
 import { type SetSink, type SetSinkCommand, type SinkDeps, setSink } from './sink.js';
@@ -23,6 +24,8 @@ export interface IncidentService {
    * Answers how many were tried. For the background.
    */
   deliverDue(limit: number, signal: AbortSignal): Promise<number>;
+  /** Resolves at most so many incidents of budgets whose window has turned, or that were changed. For the background. */
+  settleBudgets(limit: number): Promise<number>;
 }
 
 export function createIncidentService(deps: SinkDeps & DeliverDeps): IncidentService {
@@ -39,5 +42,6 @@ export function createIncidentService(deps: SinkDeps & DeliverDeps): IncidentSer
     sink: (caller) => db.for(caller).findOne(IncidentSink, { tenantId: caller.tenantId }),
     setSink: (caller, command) => setSink(deps, caller, command),
     deliverDue: (limit, signal) => deliverDue(deps, limit, signal),
+    settleBudgets: (limit) => settleBudgets(deps, limit),
   };
 }

@@ -78,9 +78,9 @@ export async function writeIncidents(
     await announce(transaction, await transaction.findOneOrFail(Incident, { id }), now);
   }
   for (const { kind, message } of opening) {
-    const incident = { id: uuidV7(), ...owner, kind, message, openedAt: now };
+    const incident = { id: uuidV7(), scope: 'CONNECTION' as const, ...owner, kind, message, openedAt: now };
     await transaction.insert(Incident, incident);
-    await announce(transaction, { ...incident, resolvedAt: null }, now);
+    await announce(transaction, { ...incident, resolvedAt: null, endsAt: null }, now);
   }
 }
 
@@ -88,17 +88,17 @@ export async function writeIncidents(
 export function countIncidents(
   { incidents }: Metrics,
   provider: string,
-  { opening, resolving }: IncidentChanges,
+  { opening, resolving }: Pick<IncidentChanges, 'opening' | 'resolving'>,
 ): void {
   for (const { kind } of opening) incidents.inc({ provider, kind, state: 'OPEN' });
   for (const { kind } of resolving) incidents.inc({ provider, kind, state: 'RESOLVED' });
 }
 
-type Announced = Omit<Incident, 'quietSince' | 'resolvedAt'> & {
-  readonly resolvedAt?: Date | null | undefined;
-};
+export type Announced = Omit<Incident, 'quietSince' | 'resolvedAt' | 'endsAt'> &
+  Partial<Pick<Incident, 'resolvedAt' | 'endsAt'>>;
 
-async function announce(transaction: EntityManager, incident: Announced, now: Date): Promise<void> {
+/** Queues what is told to the sink that there is at this moment, in the transaction that makes the change. */
+export async function announce(transaction: EntityManager, incident: Announced, now: Date): Promise<void> {
   const { id, tenantId } = incident;
   await transaction.execute(QUEUE, [uuidV7(), tenantId, id, toBody(incident, now), now, now]);
 }
@@ -110,7 +110,7 @@ const QUEUE = `
 
 /** In the form that Standard Webhooks recommends: type, timestamp, data. */
 function toBody(
-  { id, connectionId, providerId, kind, message, openedAt, resolvedAt = null }: Announced,
+  { id, scope, connectionId, providerId, kind, message, openedAt, resolvedAt, endsAt }: Announced,
   now: Date,
 ): string {
   return JSON.stringify({
@@ -118,6 +118,7 @@ function toBody(
     timestamp: now.toISOString(),
     data: {
       incident_id: id,
+      scope,
       connection_id: connectionId,
       provider_id: providerId,
       kind,
@@ -125,6 +126,7 @@ function toBody(
       message,
       opened_at: openedAt.toISOString(),
       resolved_at: resolvedAt?.toISOString() ?? null,
+      ends_at: endsAt?.toISOString() ?? null,
     },
   });
 }

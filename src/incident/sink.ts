@@ -69,8 +69,8 @@ async function makeSink({ vault, clock }: SinkDeps, { tenantId }: Caller, url: s
   return { sink: { id, tenantId, url, sealedSecret, updatedAt: clock.now() }, secret };
 }
 
-/** Says now what every delivery would meet. What a name resolves to is checked when it is called. */
-function requireCallable(egress: Pick<EgressPolicy, 'checkUrl'>, text: string): string {
+/** Says now what every delivery would meet. What a name resolves to is checked when it is called. Throws INVALID_INPUT. */
+export function requireCallable(egress: Pick<EgressPolicy, 'checkUrl'>, text: string): string {
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') throw invalidInput('url', 'must not hold a password');
   try {

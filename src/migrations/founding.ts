@@ -64,11 +64,17 @@ export class Founding extends Migration {
         input_hash bytea not null,
         idempotency_key text not null check (length(idempotency_key) between 1 and 255),
         correlation_id text not null,
+        traceparent text,
         actor text not null,
         status text not null,
         attempts integer not null,
         lease_owner uuid,
+        -- When it is taken up next, by the clock of processes.
         lease_until timestamptz(3),
+        -- Until then only the owner of its lease touches it. By the clock of the database, since those of processes
+        -- differ and jump; LEASE_MS in src/action/settle.ts.
+        held_until timestamptz default clock_timestamp() + interval '1 minute',
+        began_at timestamptz default clock_timestamp(),
         result jsonb,
         failure jsonb,
         created_at timestamptz(3) not null,
@@ -130,6 +136,8 @@ export class Founding extends Migration {
         body bytea not null,
         signal_ids uuid[] not null,
         failure text,
+        -- How it came.
+        via text not null default 'WEBHOOK' check (via in ('WEBHOOK', 'POLLING', 'ADAPTER')),
         unique (connection_id, event_id)
       );
       alter table deliveries alter column body set storage external;
@@ -147,6 +155,8 @@ export class Founding extends Migration {
         occurred_at timestamptz(3) not null,
         ingested_at timestamptz(3) not null,
         correlation_id text,
+        trace_id text,
+        span_id text,
         repository text,
         schema_version text not null,
         content jsonb not null
@@ -206,29 +216,31 @@ const journalAppend = `
     perform pg_advisory_xact_lock(7236001);
     with arrived as (
       insert into deliveries (id, tenant_id, connection_id, provider_id, event_id, event_type, api_version,
-                              content_type, received_at, body, signal_ids, failure)
+                              content_type, received_at, body, signal_ids, failure, via)
         select d.id, d.tenant_id, d.connection_id, d.provider_id, d.event_id, d.event_type, d.api_version,
                d.content_type, d.received_at, substring(in_bodies from d.body_start for d.body_length),
-               d.signal_ids, d.failure
+               d.signal_ids, d.failure, d.via
         from jsonb_to_recordset(in_deliveries) as d(
                index integer, id uuid, tenant_id text, connection_id uuid, provider_id text, event_id text,
                event_type text, api_version text, content_type text, received_at timestamptz, body_start integer,
-               body_length integer, signal_ids uuid[], failure text)
+               body_length integer, signal_ids uuid[], failure text, via text)
         order by d.index
         on conflict on constraint deliveries_connection_id_event_id_key do nothing
         returning deliveries.id),
     appended as (
       insert into signals (sequence, id, tenant_id, connection_id, provider_id, delivery_id, environment, kind, type,
-                           occurred_at, ingested_at, correlation_id, repository, schema_version, content)
+                           occurred_at, ingested_at, correlation_id, trace_id, span_id, repository, schema_version,
+                           content)
         select nextval('signal_sequence'), s.id, s.tenant_id, s.connection_id, s.provider_id, s.delivery_id,
-               s.environment, s.kind, s.type, s.occurred_at, s.ingested_at, s.correlation_id, s.repository,
-               s.schema_version, s.content
+               s.environment, s.kind, s.type, s.occurred_at, s.ingested_at, s.correlation_id, s.trace_id, s.span_id,
+               s.repository, s.schema_version, s.content
         from (
           select s.*
           from jsonb_to_recordset(in_signals) as s(
                  index integer, id uuid, tenant_id text, connection_id uuid, provider_id text, delivery_id uuid,
                  environment text, kind text, type text, occurred_at timestamptz, ingested_at timestamptz,
-                 correlation_id text, repository text, schema_version text, content jsonb)
+                 correlation_id text, trace_id text, span_id text, repository text, schema_version text,
+                 content jsonb)
           where s.delivery_id in (select arrived.id from arrived)
           order by s.index
         ) s
@@ -282,7 +294,10 @@ const doors = `
   create function actions_abandoned(in_now timestamptz, in_limit integer)
   returns table (tenant_id text, id uuid)
   language sql stable security definer set search_path = public, pg_temp as $$
-    select tenant_id, id from actions where lease_until < in_now order by lease_until limit in_limit
+    select tenant_id, id from actions
+    where lease_until is not null and (lease_until < in_now or status = 'RUNNING')
+      and (held_until is null or held_until <= clock_timestamp())
+    order by lease_until limit in_limit
   $$;
 
   create function health_record(in_minutes jsonb, in_states jsonb) returns void

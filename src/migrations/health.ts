@@ -21,7 +21,6 @@ export class Health extends Migration {
         add circuit_at timestamptz(3),
         -- When a guard of ours last refused a call for want of room, or of budget.
         add limit_refused_at timestamptz(3),
-        add budget_refused_at timestamptz(3),
         -- When it is looked at again; who looked at it before may not write any more.
         add due_at timestamptz(3) not null default now(),
         add fence bigint not null default 0,
@@ -98,15 +97,13 @@ const record = `
         latencies = array(select a + b from unnest(known.latencies, excluded.latencies)
                           with ordinality as pair(a, b, place) order by place);
     insert into connection_health as known (connection_id, tenant_id, last_success_at, last_failure_at, recent_errors,
-                                            is_circuit_open, circuit_at, limit_refused_at, budget_refused_at,
-                                            probe_due_at)
+                                            is_circuit_open, circuit_at, limit_refused_at, probe_due_at)
       select s.connection_id, s.tenant_id, s.last_success_at, s.last_failure_at, s.recent_errors,
-             coalesce(s.is_circuit_open, false), s.circuit_at, s.limit_refused_at, s.budget_refused_at,
+             coalesce(s.is_circuit_open, false), s.circuit_at, s.limit_refused_at,
              coalesce(greatest(s.last_success_at, s.last_failure_at) + interval '10 minutes', now())
       from jsonb_to_recordset(in_states) as s(
         connection_id uuid, tenant_id text, last_success_at timestamptz, last_failure_at timestamptz,
-        recent_errors jsonb, is_circuit_open boolean, circuit_at timestamptz, limit_refused_at timestamptz,
-        budget_refused_at timestamptz)
+        recent_errors jsonb, is_circuit_open boolean, circuit_at timestamptz, limit_refused_at timestamptz)
       order by s.connection_id
       on conflict (connection_id) do update set
         last_success_at = greatest(known.last_success_at, excluded.last_success_at),
@@ -115,13 +112,15 @@ const record = `
           select coalesce(jsonb_agg(error order by error ->> 'at' desc), '[]')
           from (select error from jsonb_array_elements(excluded.recent_errors || known.recent_errors) as errors(error)
                 order by error ->> 'at' desc limit 10) as newest),
+        -- The newer word counts; but what is said to be that much newer was said before a clock was set back.
         is_circuit_open = case when excluded.circuit_at >= coalesce(known.circuit_at, '-infinity')
+                                 or known.circuit_at > excluded.circuit_at + interval '30 minutes'
                                then excluded.is_circuit_open else known.is_circuit_open end,
-        circuit_at = greatest(known.circuit_at, excluded.circuit_at),
+        circuit_at = case when known.circuit_at > excluded.circuit_at + interval '30 minutes'
+                          then excluded.circuit_at else greatest(known.circuit_at, excluded.circuit_at) end,
         limit_refused_at = greatest(known.limit_refused_at, excluded.limit_refused_at),
-        budget_refused_at = greatest(known.budget_refused_at, excluded.budget_refused_at),
         due_at = case when known.status = 'UNKNOWN' or coalesce(excluded.last_failure_at, excluded.circuit_at,
-                             excluded.limit_refused_at, excluded.budget_refused_at) is not null
+                             excluded.limit_refused_at) is not null
                       then least(known.due_at, now()) else known.due_at end,
         probe_due_at = greatest(known.probe_due_at, excluded.probe_due_at);
     delete from health_minutes m using jsonb_to_recordset(in_states) as s(connection_id uuid)
@@ -140,13 +139,15 @@ const facts = `
     reason text, since timestamptz, calm_since timestamptz, fence bigint, requests integer, errors integer,
     requests_lately integer, errors_lately integer, latencies integer[], last_success_at timestamptz,
     last_failure_at timestamptz, recent_errors jsonb, newest_event_at timestamptz, lag_seconds double precision,
-    circuit_opened_at timestamptz, limit_refused_at timestamptz, budget_refused_at timestamptz, incidents jsonb)
+    circuit_opened_at timestamptz, limit_refused_at timestamptz, incidents jsonb, stuck_polls jsonb,
+    ending_webhooks jsonb)
   language sql stable set search_path = public, pg_temp as $$
     select c.id, c.tenant_id, c.provider_id, c.status, c.status_reason ->> 'message', coalesce(h.status, 'UNKNOWN'),
            h.reason, coalesce(h.since, c.created_at), h.calm_since, coalesce(h.fence, 0), w.requests, w.errors,
            w.requests_lately, w.errors_lately, l.latencies, h.last_success_at, h.last_failure_at,
            coalesce(h.recent_errors, '[]'), s.occurred_at, g.seconds,
-           case when h.is_circuit_open then h.circuit_at end, h.limit_refused_at, h.budget_refused_at, i.incidents
+           case when h.is_circuit_open then h.circuit_at end, h.limit_refused_at, i.incidents, p.polls,
+           e.webhooks
     from unnest(in_connections) as asked(id)
     join connections c on c.id = asked.id
     left join connection_health h on h.connection_id = c.id
@@ -174,7 +175,18 @@ const facts = `
       having count(*) >= 5) g on true
     left join lateral (
       select jsonb_agg(jsonb_build_object('id', n.id, 'kind', n.kind, 'quiet_since', n.quiet_since)) as incidents
-      from incidents n where n.connection_id = c.id and n.resolved_at is null) i on true
+      from incidents n where n.connection_id = c.id and n.resolved_at is null and n.budget_period is null) i on true
+    left join lateral (
+      select jsonb_agg(jsonb_build_object('title', d.title, 'failures', d.failures, 'message', d.failure ->> 'message')
+                       order by d.name, d.mode) as polls
+      from poll_streams d
+      where d.connection_id = c.id and d.failures >= 3 and not d.is_resting
+        and (d.due_at is not null or d.status = 'FAILED')) p on true
+    left join lateral (
+      select jsonb_agg(jsonb_build_object('ends_at', r.expires_at, 'failures', r.renewal_failures,
+                                          'message', r.renewal_failure ->> 'message') order by r.expires_at) as webhooks
+      from webhook_registrations r
+      where r.connection_id = c.id and r.renewal_failures >= 3) e on true
   $$;
   revoke all on function health_facts from public;
   grant execute on function health_facts to tributary_app;

@@ -9,16 +9,31 @@ export class Incidents extends Migration {
       create table incidents (
         id uuid primary key,
         tenant_id text not null,
-        connection_id uuid not null,
-        provider_id text not null,
+        -- What it is about: null where that is a budget of the whole tenant, or of one provider, or the receipts' log.
+        scope text not null check (scope in ('TENANT', 'PROVIDER', 'CONNECTION')),
+        connection_id uuid,
+        provider_id text,
         kind text not null,
         message text not null,
         opened_at timestamptz(3) not null,
         -- Since when its cause is gone.
         quiet_since timestamptz(3),
-        resolved_at timestamptz(3)
+        resolved_at timestamptz(3),
+        -- Of a budget only: which of its windows, how many calls it allowed then, and when the next window begins.
+        budget_period text check (budget_period in ('HOUR', 'DAY')),
+        budget_calls integer,
+        ends_at timestamptz(3),
+        check ((scope = 'CONNECTION') = (connection_id is not null)),
+        check ((scope = 'TENANT') = (provider_id is null)),
+        check (scope = 'CONNECTION' or budget_period is not null or kind = 'RECEIPTS_ROLLED_BACK')
       );
-      create unique index incidents_open on incidents (connection_id, kind) where resolved_at is null;
+      create unique index incidents_open on incidents (connection_id, kind)
+        where resolved_at is null and budget_period is null;
+      create unique index incidents_open_budget
+        on incidents (tenant_id, scope, coalesce(connection_id::text, provider_id, ''), budget_period)
+        where resolved_at is null and budget_period is not null;
+      create unique index incidents_open_tenant on incidents (tenant_id, kind)
+        where resolved_at is null and scope = 'TENANT' and budget_period is null;
       create index incidents_tenant on incidents (tenant_id, id);
 
       create table incident_sinks (
@@ -63,6 +78,7 @@ export class Incidents extends Migration {
       grant update (due_at, lease_until, last_problem, settled_at) on incident_deliveries to tributary_app;
     `);
     this.addSql(door);
+    this.addSql(budgetDoor);
   }
 }
 
@@ -90,4 +106,23 @@ const door = `
 
   revoke all on function incident_deliveries_claim from public;
   grant execute on function incident_deliveries_claim to tributary_app;
+`;
+
+/** A spent budget is over when its window is, or when it is not the budget in force any more. */
+const budgetDoor = `
+  create function incidents_budget_over(in_now timestamptz, in_limit integer) returns table (tenant_id text, id uuid)
+  language sql stable security definer set search_path = public, pg_temp as $$
+    select i.tenant_id, i.id from incidents i
+    where i.resolved_at is null and i.budget_period is not null and (
+      i.ends_at <= in_now
+      or not exists (
+        select from call_budgets b
+        where b.tenant_id = i.tenant_id and b.scope = i.scope
+          and b.scope_id = coalesce(i.connection_id::text, i.provider_id, '')
+          and i.budget_calls = case i.budget_period when 'HOUR' then b.calls_per_hour else b.calls_per_day end))
+    limit in_limit
+  $$;
+
+  revoke all on function incidents_budget_over from public;
+  grant execute on function incidents_budget_over to tributary_app;
 `;

@@ -28,6 +28,8 @@ export class OAuthFlows extends Migration {
         provider_id text not null,
         id uuid not null unique,
         client_id text not null,
+        -- Where it is registered; null: with the provider's own service.
+        base_url text,
         sealed_secret bytea not null,
         updated_at timestamptz(3) not null,
         primary key (tenant_id, provider_id)

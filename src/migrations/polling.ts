@@ -6,7 +6,6 @@ export class Polling extends Migration {
 
   override up(): void {
     this.addSql(`
-      alter table deliveries add via text not null default 'WEBHOOK';
       create table pollings (
         connection_id uuid primary key,
         tenant_id text not null,
@@ -148,8 +147,6 @@ const append = `
         where not exists (select from signals known where known.id = s.id));
       perform journal_append(in_deliveries, in_signals, in_bodies);
       fresh := array(select id from signals where id = any(fresh));
-      update deliveries set via = 'POLLING'
-        where id in (select d.id from jsonb_to_recordset(in_deliveries) as d(id uuid));
       if in_watched then
         insert into poll_findings (signal_id, tenant_id, connection_id, stream_id, found_at)
           select signal_id, polled.tenant_id, polled.connection_id, in_stream, in_now from unnest(fresh) as signal_id;

@@ -56,22 +56,25 @@ const journalRevise = `
     perform pg_advisory_xact_lock(7236001);
     with written as (
       insert into signals as known (sequence, id, tenant_id, connection_id, provider_id, delivery_id, environment, kind,
-                                    type, occurred_at, ingested_at, correlation_id, repository, schema_version, content)
+                                    type, occurred_at, ingested_at, correlation_id, trace_id, span_id, repository,
+                                    schema_version, content)
         select nextval('signal_sequence'), s.id, s.tenant_id, s.connection_id, s.provider_id, s.delivery_id,
-               s.environment, s.kind, s.type, s.occurred_at, s.ingested_at, s.correlation_id, s.repository,
-               s.schema_version, s.content
+               s.environment, s.kind, s.type, s.occurred_at, s.ingested_at, s.correlation_id, s.trace_id, s.span_id,
+               s.repository, s.schema_version, s.content
         from (
           select s.*
           from jsonb_to_recordset(in_signals) as s(
                  index integer, id uuid, tenant_id text, connection_id uuid, provider_id text, delivery_id uuid,
                  environment text, kind text, type text, occurred_at timestamptz, ingested_at timestamptz,
-                 correlation_id text, repository text, schema_version text, content jsonb)
+                 correlation_id text, trace_id text, span_id text, repository text, schema_version text,
+                 content jsonb)
           where s.tenant_id = tenant
           order by s.index
         ) s
         on conflict (id) do update set
           sequence = excluded.sequence, kind = excluded.kind, occurred_at = excluded.occurred_at,
-          repository = excluded.repository, schema_version = excluded.schema_version, content = excluded.content,
+          trace_id = excluded.trace_id, span_id = excluded.span_id, repository = excluded.repository,
+          schema_version = excluded.schema_version, content = excluded.content,
           revision = known.revision + 1, revised_at = in_now
         where known.tenant_id = tenant and known.delivery_id = excluded.delivery_id
         returning known.sequence)

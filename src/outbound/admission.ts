@@ -17,12 +17,13 @@ export interface RateLimitState {
   readonly windows: readonly WindowState[];
 }
 
-/** What became of an admitted call. */
+/** What became of an admitted call, or has so far: what an answer that is still read begins with is told by itself. */
 export interface Told {
-  /** Of the answer, where there was one. */
+  /** Of the answer, where there was one: told at once, since what it says of limits grows old. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly failure?: ProviderFailure;
-  readonly durationMs: number;
+  /** Left out while it is not over. */
+  readonly durationMs?: number;
 }
 
 /** Asks the limits and budgets before the provider has to say no, and learns from what it says. */
@@ -54,7 +55,11 @@ export function createAdmission({ shared, records, clock, findBudgets }: Admissi
       const { pace, added } = await takeAll([...demands, ...spending], pacer.read(nameOf(ref)), clock);
       return async ({ headers, failure, durationMs }) => {
         const retryAt = failure?.details.retryAt ?? pauseOf(ref, headers, clock.now());
-        const finding = { durationMs, retryAt, ...(failure && { failure }) };
+        const finding = {
+          retryAt,
+          ...(durationMs !== undefined && { durationMs }),
+          ...(failure && { failure }),
+        };
         const learning = pacer.learn(nameOf(ref), pace, finding);
         await Promise.all([learning, headers && limits.sync(demands, added, { headers })]);
       };

@@ -6,12 +6,16 @@ import { type RedisLine, connectByLine } from '../../test/support/redis-line.js'
 import { type RedisServer, findOrStartRedis } from '../../test/support/redis-server.js';
 import { type FailureCategory, ProviderFailure } from '../connector/index.js';
 import { type CircuitChange, createBreaker } from './breaker.js';
+import { HttpError } from './client.js';
+import { failureOfError } from './failure.js';
 import { Refusal } from './refusal.js';
 import { createShared, createSharedRecords } from './shared.js';
 import type { ConnectionRef } from './target.js';
 
 const log = pino({ level: 'silent' });
 const SECOND = 1_000;
+/** How long a call may take here. */
+const CALL_MS = 10 * SECOND;
 
 function setUp({ clock = createTestClock(), line }: { clock?: TestClock; line?: RedisLine } = {}) {
   const changes: CircuitChange[] = [];
@@ -22,7 +26,7 @@ function setUp({ clock = createTestClock(), line }: { clock?: TestClock; line?: 
   });
   /** One call that ends so. */
   async function call(ref: ConnectionRef, error?: unknown): Promise<void> {
-    await (await breaker.enter(ref)).settle(error);
+    await (await breaker.enter(ref, CALL_MS)).settle(error);
   }
   return {
     clock,
@@ -42,10 +46,15 @@ const newRef = (): ConnectionRef => ({
   connector: example,
 });
 
+const probeKey = ({ tenantId, connectionId }: ConnectionRef): string =>
+  `tributary:probe:${tenantId}/${connectionId}`;
+
 function failure(category: FailureCategory, providerStatus?: number): ProviderFailure {
   const status = providerStatus === undefined ? {} : { providerStatus };
   return new ProviderFailure({ category, code: 'x', message: 'x', ...status });
 }
+
+const givenUp = failureOfError(new HttpError('cancelled', true, 'x'));
 
 const refusal = new Refusal({ guard: 'limit', category: 'RATE_LIMIT', code: 'x', message: 'x' });
 
@@ -66,7 +75,7 @@ describe('a circuit opens', () => {
       { tenantId: 'acme', providerId: 'example', state: 'OPEN', failure: { category } },
     ]);
     expect(await breaker.read(ref)).toMatchObject({ state: 'OPEN' });
-    const { details } = await refusalOf(breaker.enter(ref));
+    const { details } = await refusalOf(breaker.enter(ref, CALL_MS));
     expect(details).toMatchObject({ category: 'CIRCUIT_OPEN', code: 'circuit_open' });
     const waitMs = (details.retryAt?.getTime() ?? 0) - clock.now().getTime();
     expect(waitMs).toBeGreaterThan(14 * SECOND);
@@ -95,10 +104,21 @@ describe('a circuit opens', () => {
     expect(states()).toEqual([]);
   });
 
+  it('as soon with calls among them that were given up: they show neither that it ails nor that it is well', async () => {
+    const { call, states } = setUp();
+    const ref = newRef();
+    for (let n = 0; n < 20; n += 1) await call(ref, givenUp);
+    for (let n = 0; n < 5; n += 1) {
+      expect(states()).toEqual([]);
+      await call(ref, failure('PROVIDER'));
+    }
+    expect(states()).toEqual(['OPEN']);
+  });
+
   it('for one connection alone', async () => {
     const { breaker, open } = setUp();
     await open(newRef());
-    expect((await breaker.enter(newRef())).isProbe).toBe(false);
+    expect((await breaker.enter(newRef(), CALL_MS)).isProbe).toBe(false);
   });
 });
 
@@ -109,9 +129,9 @@ describe('an open circuit', () => {
     await open(ref);
     clock.advance(15 * SECOND);
     expect(await breaker.read(ref)).toMatchObject({ state: 'HALF_OPEN' });
-    const probe = await breaker.enter(ref);
+    const probe = await breaker.enter(ref, CALL_MS);
     expect(probe.isProbe).toBe(true);
-    expect(await refusalOf(breaker.enter(ref))).toMatchObject({ guard: 'circuit' });
+    expect(await refusalOf(breaker.enter(ref, CALL_MS))).toMatchObject({ guard: 'circuit' });
     await probe.settle();
     expect(await breaker.read(ref)).toMatchObject({ state: 'CLOSED' });
     await call(ref, failure('PROVIDER'));
@@ -124,7 +144,7 @@ describe('an open circuit', () => {
     await open(ref);
     for (const seconds of [15, 30, 60, 120, 240, 300, 300]) {
       clock.advance(seconds * SECOND - 500);
-      expect(await refusalOf(breaker.enter(ref))).toMatchObject({ guard: 'circuit' });
+      expect(await refusalOf(breaker.enter(ref, CALL_MS))).toMatchObject({ guard: 'circuit' });
       clock.advance(500);
       await call(ref, failure('NETWORK'));
     }
@@ -133,13 +153,14 @@ describe('an open circuit', () => {
   it.each([
     ['was refused by another guard', refusal],
     ['ended in a bug of ours', new TypeError('a bug')],
+    ['was given up', givenUp],
   ])('gives the probe to the next call when it %s', async (_, error) => {
     const { breaker, call, clock, open } = setUp();
     const ref = newRef();
     await open(ref);
     clock.advance(15 * SECOND);
     await call(ref, error);
-    expect((await breaker.enter(ref)).isProbe).toBe(true);
+    expect((await breaker.enter(ref, CALL_MS)).isProbe).toBe(true);
   });
 
   it('is probed by another when nobody hears of the probe any more', async () => {
@@ -147,9 +168,21 @@ describe('an open circuit', () => {
     const ref = newRef();
     await open(ref);
     clock.advance(15 * SECOND);
-    await breaker.enter(ref);
-    clock.advance(20 * SECOND);
-    expect((await breaker.enter(ref)).isProbe).toBe(true);
+    await breaker.enter(ref, CALL_MS);
+    clock.advance(CALL_MS + 5 * SECOND);
+    expect((await breaker.enter(ref, CALL_MS)).isProbe).toBe(true);
+  });
+
+  it('waits for its one probe as long as that call may take', async () => {
+    const { breaker, clock, open, states } = setUp();
+    const ref = newRef();
+    await open(ref);
+    clock.advance(15 * SECOND);
+    const long = await breaker.enter(ref, 15 * 60 * SECOND);
+    clock.advance(15 * 60 * SECOND);
+    expect(await refusalOf(breaker.enter(ref, CALL_MS))).toMatchObject({ guard: 'circuit' });
+    await long.settle();
+    expect(states()).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
   });
 });
 
@@ -167,9 +200,9 @@ describe('shared by Redis', () => {
 
   it('a circuit that one process opens is open in all, and told of once', async () => {
     const { here, there, ref } = await setUpTwo();
-    const early = await Promise.all(Array.from({ length: 5 }, () => there.breaker.enter(ref)));
+    const early = await Promise.all(Array.from({ length: 5 }, () => there.breaker.enter(ref, CALL_MS)));
     await here.open(ref);
-    expect(await refusalOf(there.breaker.enter(ref))).toMatchObject({ guard: 'circuit' });
+    expect(await refusalOf(there.breaker.enter(ref, CALL_MS))).toMatchObject({ guard: 'circuit' });
     for (const pass of early) await pass.settle(failure('PROVIDER'));
     expect([here.states(), there.states()]).toEqual([['OPEN'], []]);
   });
@@ -178,18 +211,39 @@ describe('shared by Redis', () => {
     const { clock, here, there, ref } = await setUpTwo();
     await here.open(ref);
     clock.advance(15 * SECOND);
-    const probe = await there.breaker.enter(ref);
-    expect(await refusalOf(here.breaker.enter(ref))).toMatchObject({ guard: 'circuit' });
+    const probe = await there.breaker.enter(ref, CALL_MS);
+    expect(await refusalOf(here.breaker.enter(ref, CALL_MS))).toMatchObject({ guard: 'circuit' });
     await probe.settle();
-    expect((await here.breaker.enter(ref)).isProbe).toBe(false);
+    expect((await here.breaker.enter(ref, CALL_MS)).isProbe).toBe(false);
     expect([here.states(), there.states()]).toEqual([['OPEN'], ['HALF_OPEN', 'CLOSED']]);
+  });
+
+  it.each([
+    ['well', undefined],
+    ['in a failure', failure('PROVIDER')],
+    ['in what shows nothing', refusal],
+  ])('a probe that ends late and %s leaves the next one its place and its word', async (_, error) => {
+    const { clock, here, there, ref } = await setUpTwo();
+    await here.open(ref);
+    clock.advance(15 * SECOND);
+    // Redis counts in real time: this place is over at once.
+    const late = await there.breaker.enter(ref, 1 - 5 * SECOND);
+    await expect.poll(() => there.line.redis.exists(probeKey(ref))).toBe(0);
+    const next = await here.breaker.enter(ref, CALL_MS);
+    expect(next.isProbe).toBe(true);
+    await late.settle(error);
+    expect(await refusalOf(there.breaker.enter(ref, CALL_MS))).toMatchObject({ guard: 'circuit' });
+    expect(there.states()).toEqual(['HALF_OPEN']);
+    await next.settle();
+    expect(here.states()).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
+    expect(await there.line.redis.exists(probeKey(ref))).toBe(0);
   });
 
   it('what another process had counted before is forgotten, once it has seen the circuit open', async () => {
     const { clock, here, there, ref } = await setUpTwo();
     for (let n = 0; n < 4; n += 1) await there.call(ref, failure('PROVIDER'));
     await here.open(ref);
-    await refusalOf(there.breaker.enter(ref));
+    await refusalOf(there.breaker.enter(ref, CALL_MS));
     clock.advance(15 * SECOND);
     await here.call(ref);
     await there.call(ref, failure('PROVIDER'));
@@ -200,6 +254,6 @@ describe('shared by Redis', () => {
     const { there, ref } = await setUpTwo();
     await there.line.cut();
     await there.open(ref);
-    expect(await refusalOf(there.breaker.enter(ref))).toMatchObject({ guard: 'circuit' });
+    expect(await refusalOf(there.breaker.enter(ref, CALL_MS))).toMatchObject({ guard: 'circuit' });
   });
 });

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { CircuitState as Phase, CountBreaker } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
 import { type FailureCategory, ProviderFailure, type ProviderFailureDetails } from '../connector/index.js';
 import type { Clock } from '../core/clock.js';
+import { isGivenUp } from './failure.js';
 import { Refusal } from './refusal.js';
 import type { SharedRecords } from './shared.js';
 import { type ConnectionRef, nameOf } from './target.js';
@@ -36,8 +38,11 @@ export interface Pass {
 
 /** Leaves a provider in peace that fails again and again: one circuit per connection, shared by all processes. */
 export interface Breaker {
-  /** Throws a CIRCUIT_OPEN refusal while the circuit is open. */
-  enter(ref: ConnectionRef): Promise<Pass>;
+  /**
+   * Throws a CIRCUIT_OPEN refusal while the circuit is open. `callMs` is how long the call may take: for so long, and a
+   * moment more, a probe is the only one.
+   */
+  enter(ref: ConnectionRef, callMs: number): Promise<Pass>;
   read(ref: ConnectionRef): Promise<Circuit>;
 }
 
@@ -55,8 +60,8 @@ const OPENS_AT = { threshold: 0.5, size: 20, minimumNumberOfCalls: 5 };
 const MAX_COUNTS = 10_000;
 const FIRST_OPEN_MS = 15_000;
 const LONGEST_OPEN_MS = 5 * 60_000;
-/** Longer than a call may take. Should its process die, another may probe after this. */
-const PROBE_MS = 20_000;
+/** What settling a probe takes after the call. Should its process die, another may probe after the call's time and this. */
+const SETTLE_MS = 5_000;
 const PROBE_LOOK_MS = 1_000;
 /** How long an open circuit is remembered when nobody calls. */
 const LIFETIME_MS = 24 * 3_600_000;
@@ -65,6 +70,13 @@ interface OpenRecord {
   readonly openedAt: number;
   readonly until: number;
   /** How often in a row it opened. */
+  readonly times: number;
+}
+
+interface Probe {
+  /** Under which the connection's place for a probe is held. */
+  readonly token: string;
+  /** How often in a row the circuit had opened before. */
   readonly times: number;
 }
 
@@ -102,36 +114,45 @@ export function createBreaker({ records, clock, onChange }: BreakerDeps): Breake
     if (await records.add(keyOf(ref), toRecord(1), LIFETIME_MS)) tell(ref, 'OPEN', verdict);
   }
 
-  async function settleProbe(ref: ConnectionRef, times: number, error: unknown): Promise<void> {
+  async function settleProbe(ref: ConnectionRef, probe: Probe, error: unknown): Promise<void> {
+    // Once another probes, what it comes to counts.
+    if ((await records.get(probeOf(ref))) !== probe.token) return;
     const verdict = verdictOf(error);
     if (verdict === 'well') {
       await records.delete(keyOf(ref));
       tell(ref, 'CLOSED');
     } else if (verdict !== 'none') {
-      await records.set(keyOf(ref), toRecord(times + 1), LIFETIME_MS);
+      await records.set(keyOf(ref), toRecord(probe.times + 1), LIFETIME_MS);
       tell(ref, 'OPEN', verdict);
     }
-    await records.delete(probeOf(ref));
+    await records.deleteOwn(probeOf(ref), probe.token);
   }
 
   return {
-    async enter(ref) {
+    async enter(ref, callMs) {
       const open = await find(ref);
       if (!open) return { isProbe: false, settle: (error) => settleCall(ref, error) };
       counts.delete(nameOf(ref));
       const now = clock.now().getTime();
-      if (now < open.until) throw refuse(open.until);
-      if (!(await records.add(probeOf(ref), 'taken', PROBE_MS))) throw refuse(now + PROBE_LOOK_MS);
+      if (isShut(open, now)) throw refuse(open.until);
+      const probe = { token: randomUUID(), times: open.times };
+      const isTaken = !(await records.add(probeOf(ref), probe.token, callMs + SETTLE_MS));
+      if (isTaken) throw refuse(now + PROBE_LOOK_MS);
       tell(ref, 'HALF_OPEN');
-      return { isProbe: true, settle: (error) => settleProbe(ref, open.times, error) };
+      return { isProbe: true, settle: (error) => settleProbe(ref, probe, error) };
     },
     async read(ref) {
       const open = await find(ref);
       if (!open) return { state: 'CLOSED', openedAt: null, retryAt: null };
-      const state = clock.now().getTime() < open.until ? 'OPEN' : 'HALF_OPEN';
+      const state = isShut(open, clock.now().getTime()) ? 'OPEN' : 'HALF_OPEN';
       return { state, openedAt: new Date(open.openedAt), retryAt: new Date(open.until) };
     },
   };
+}
+
+/** No circuit opens for longer: a time further ahead was told by a clock that has been set back since. */
+function isShut({ until }: OpenRecord, now: number): boolean {
+  return now < until && until <= now + LONGEST_OPEN_MS;
 }
 
 function keyOf(ref: ConnectionRef): string {
@@ -143,12 +164,12 @@ function probeOf(ref: ConnectionRef): string {
 }
 
 /**
- * What a call tells about the provider: the failure where it is ailing, nothing where it was not asked. What it
- * refuses for good reasons shows that it is well.
+ * What a call tells about the provider: the failure where it is ailing, nothing where it was not asked or was not let
+ * finish. What it refuses for good reasons shows that it is well.
  */
 function verdictOf(error: unknown): ProviderFailure | 'well' | 'none' {
   if (error === undefined) return 'well';
-  if (!(error instanceof ProviderFailure) || error instanceof Refusal) return 'none';
+  if (!(error instanceof ProviderFailure) || error instanceof Refusal || isGivenUp(error)) return 'none';
   // The egress policy's no, or a header that can't be sent: it was not asked either.
   if (error.details.category === 'INVALID' && error.details.providerStatus === undefined) return 'none';
   return TROUBLE.has(error.details.category) ? error : 'well';

@@ -1,11 +1,8 @@
 import type { Demand } from './demand.js';
 import { type Counter, createCounter } from './limiter.js';
-import { Refusal } from './refusal.js';
+import type { BudgetScope, BudgetWindow, RefusalDetails } from './refusal.js';
 import type { Shared } from './shared.js';
 import { type ConnectionRef, type Lane, shareOf } from './target.js';
-
-/** What a budget is for: all of a tenant's calls, those to one provider, those of one connection. */
-export type BudgetScope = 'TENANT' | 'PROVIDER' | 'CONNECTION';
 
 /** How many calls a tenant allows itself. Null: as many as there are. */
 export interface CallBudget {
@@ -25,34 +22,45 @@ export interface Budgets {
 }
 
 export function createBudgets(shared: Shared, find: FindBudgets): Budgets {
-  const hour = createCounter({ name: 'budget:hour', durationSeconds: 3_600, shared });
-  const day = createCounter({ name: 'budget:day', durationSeconds: 86_400, shared });
+  const counters = {
+    HOUR: createCounter({ name: 'budget:hour', durationSeconds: 3_600, shared }),
+    DAY: createCounter({ name: 'budget:day', durationSeconds: 86_400, shared }),
+  };
 
   return {
     async demandsOf(ref, lane) {
       const budgets = await find(ref);
-      return budgets.flatMap(({ scope, scopeId, callsPerHour, callsPerDay }) => {
-        const key = `${ref.tenantId}/${scope}/${scopeId}`;
-        return [...toDemand(hour, callsPerHour, key, lane), ...toDemand(day, callsPerDay, key, lane)];
-      });
+      return windowsOf(ref, budgets).map((budget) => toDemand(counters[budget.period], budget, lane));
     },
   };
 }
 
-function toDemand(counter: Counter, calls: number | null, key: string, lane: Lane): readonly Demand[] {
-  if (calls === null) return [];
-  // Zero stops everything; any more leaves each lane something.
-  const allowed = calls === 0 ? 0 : shareOf(lane, calls);
-  return [{ counter, key, points: 1, allowedAt: () => allowed, refuse }];
+function windowsOf({ tenantId, connector }: ConnectionRef, budgets: readonly CallBudget[]): BudgetWindow[] {
+  return budgets.flatMap(({ scope, scopeId, callsPerHour, callsPerDay }) => {
+    const providerId = scope === 'TENANT' ? null : connector.manifest.id;
+    const subject = { tenantId, scope, scopeId, providerId };
+    return [
+      ...(callsPerHour === null ? [] : [{ ...subject, period: 'HOUR' as const, calls: callsPerHour }]),
+      ...(callsPerDay === null ? [] : [{ ...subject, period: 'DAY' as const, calls: callsPerDay }]),
+    ];
+  });
 }
 
-function refuse(retryAt: Date): Refusal {
-  return new Refusal({
+function toDemand(counter: Counter, budget: BudgetWindow, lane: Lane): Demand {
+  const { tenantId, scope, scopeId, calls } = budget;
+  // Zero stops everything; any more leaves each lane something.
+  const allowed = calls === 0 ? 0 : shareOf(lane, calls);
+  const key = `${tenantId}/${scope}/${scopeId}`;
+  return { counter, key, points: 1, budget, allowedAt: () => allowed, refuse };
+}
+
+function refuse(retryAt: Date): RefusalDetails {
+  return {
     guard: 'budget',
     category: 'BUDGET',
     code: 'budget_spent',
     message:
       'The calls that your tenant allows itself in this time are used up. An admin may raise the budget.',
     retryAt,
-  });
+  };
 }

@@ -7,14 +7,24 @@ function setUp({ slots = 2, queue = 4, waitMs = 5_000 } = {}) {
   const bulkhead = createBulkhead({ slots, queue, waitMs });
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
+  const all: Promise<string>[] = [];
+  let over = false;
+  // What still waits would be refused long after the test, with nobody there to hear it.
+  onTestFinished(async () => {
+    over = true;
+    for (const end of ends.values()) end();
+    await Promise.allSettled(all);
+  });
   return {
     begun,
     start(label: string, lane: Lane = 'interactive', name = 'a') {
-      return bulkhead.run(name, lane, async () => {
+      const work = bulkhead.run(name, lane, async () => {
         begun.push(label);
-        await new Promise<void>((resolve) => ends.set(label, resolve));
+        if (!over) await new Promise<void>((resolve) => ends.set(label, resolve));
         return label;
       });
+      all.push(work);
+      return work;
     },
     async end(label: string) {
       ends.get(label)?.();

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { Added, Counter } from './limiter.js';
 import type { Pace } from './pace.js';
-import { Refusal } from './refusal.js';
+import { type BudgetWindow, Refusal, type RefusalDetails } from './refusal.js';
 
 /** What one call takes from one window. */
 export interface Demand {
@@ -10,7 +10,9 @@ export interface Demand {
   readonly points: number;
   /** More than this may not be counted in the window at this pace, the call included. */
   allowedAt(pace: Pace): number;
-  refuse(retryAt: Date): Refusal;
+  /** Left out: it is a provider's window. */
+  readonly budget?: BudgetWindow;
+  refuse(retryAt: Date): RefusalDetails;
 }
 
 /** What a call was given. */
@@ -44,11 +46,16 @@ function refusalOf(
   added: readonly Added[],
   clock: Clock,
 ): Refusal | undefined {
-  const [longest] = demands
+  const now = clock.now().getTime();
+  const full = demands
     .map((demand, index) => ({ demand, waitMs: waitOf(demand, pace, added[index]) }))
     .filter(({ waitMs }) => waitMs > 0)
-    .toSorted((a, b) => b.waitMs - a.waitMs);
-  return longest?.demand.refuse(new Date(clock.now().getTime() + longest.waitMs));
+    .map(({ demand, waitMs }) => ({ demand, endsAt: new Date(now + waitMs) }))
+    .toSorted((a, b) => b.endsAt.getTime() - a.endsAt.getTime());
+  const [longest] = full;
+  if (!longest) return undefined;
+  const spent = full.flatMap(({ demand, endsAt }) => (demand.budget ? [{ ...demand.budget, endsAt }] : []));
+  return new Refusal({ ...longest.demand.refuse(longest.endsAt), spent });
 }
 
 function waitOf(demand: Demand, pace: Pace, added: Added | undefined): number {

@@ -137,6 +137,35 @@ describe('a 2xx', () => {
     expect(isFailure({ status, headers: {}, text }, slack)).toBe(expected);
   });
 
+  it('is told by what stands in one place, and not by texts that look alike', () => {
+    const rules = [
+      { status: [200], bodyHas: { path: ['error'], value: 'gone' }, category: 'AUTH', code: 'gone' },
+      { status: [200], bodyHas: { path: ['ok'], value: false }, category: 'INVALID', code: 'no' },
+    ] as const;
+    const codeOf = (text: string) => {
+      const answer = { status: 200, headers: {}, text };
+      if (!isFailure(answer, { rules, resets: [] })) return undefined;
+      return failureOfResponse(answer, { rules, resets: [] }, NOW).details.code;
+    };
+    expect(codeOf('{"ok": false, "error": "gone"}')).toBe('gone');
+    expect(codeOf('{"ok":false,"error":"other"}')).toBe('no');
+    expect(codeOf('{"ok":true,"texts":[{"ok":false,"error":"gone"}]}')).toBeUndefined();
+    for (const text of ['', '<html>', 'null', '[]']) expect(codeOf(text)).toBeUndefined();
+  });
+
+  it('may be ambiguous, or refuse the credential, where its rule says so', () => {
+    const shared = { status: [200], category: 'PROVIDER', code: 'x' } as const;
+    const detailsBy = (more: object) =>
+      failureOfResponse(
+        { status: 200, headers: {}, text: '' },
+        { rules: [{ ...shared, ...more }], resets: [] },
+        NOW,
+      ).details;
+    expect(detailsBy({})).not.toHaveProperty('isCredentialRefused');
+    expect(detailsBy({ isCredentialRefused: true })).toMatchObject({ isCredentialRefused: true });
+    expect(detailsBy({ isAmbiguous: true })).toMatchObject({ isAmbiguous: true });
+  });
+
   it('in disguise is what its rule says, and had no effect', () => {
     const answer = { status: 200, headers: { 'retry-after': '3' }, text: '{"ok":false}' };
     expect(failureOfResponse(answer, slack, NOW).details).toMatchObject({
@@ -180,6 +209,24 @@ describe('message', () => {
       expect(detailsOf(422, {}, text).message).toBe('The provider answered 422.');
     },
   );
+
+  it('names the fields that are wrong, where the provider does', () => {
+    const speaks = { rules: [], resets: [], message: ['errorMessages', '0'], fieldMessages: ['errors'] };
+    const told = (body: object) => {
+      const answer = { status: 400, headers: {}, text: JSON.stringify(body) };
+      return failureOfResponse(answer, speaks, NOW).details.message;
+    };
+    const errors = {
+      summary: 'You must specify a summary.',
+      customfield_1: 'Team is required.',
+      odd: { no: 'text' },
+    };
+    const fields = 'summary: You must specify a summary. customfield_1: Team is required.';
+    expect(told({ errorMessages: [], errors })).toBe(fields);
+    expect(told({ errorMessages: ['No.'], errors })).toBe(`No. ${fields}`);
+    for (const none of [{}, { errors: [] }, { errors: 'x' }])
+      expect(told(none)).toBe('The provider answered 400.');
+  });
 
   it('is cut where it would fill a log', () => {
     expect(

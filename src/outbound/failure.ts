@@ -5,13 +5,14 @@ import {
   ProviderFailure,
   type ResetHeader,
   at,
+  isObject,
 } from '../connector/index.js';
-import type { HttpError, HttpErrorKind, HttpResponse } from './client.js';
+import { HttpError, type HttpErrorKind, type HttpResponse } from './client.js';
 
 /** Whether an answer is a failure: every one that is not 2xx, and a 2xx that a rule of the provider's names. */
 export function isFailure(response: HttpResponse, { rules }: FailureVocabulary): boolean {
   const isSuccess = response.status >= 200 && response.status <= 299;
-  return !isSuccess || rules.some((rule) => fits(rule, response));
+  return !isSuccess || findRule(rules, response) !== undefined;
 }
 
 /**
@@ -24,7 +25,7 @@ export function failureOfResponse(
   now: Date,
   mask: (text: string) => string = (text) => text,
 ): ProviderFailure {
-  const rule = vocabulary.rules.find((candidate) => fits(candidate, response));
+  const rule = findRule(vocabulary.rules, response);
   const category = rule?.category ?? categoryOf(response.status);
   const retryAt =
     category === 'RATE_LIMIT' ? retryTime(response, vocabulary.resets, rule, now) : retryAfter(response, now);
@@ -35,7 +36,8 @@ export function failureOfResponse(
     providerStatus: response.status,
     ...(retryAt && { retryAt }),
     // A 5xx may come from a proxy in front of a server that did the work.
-    isAmbiguous: response.status >= 500,
+    isAmbiguous: rule?.isAmbiguous ?? (response.status >= 500 && !rule?.isRefusal),
+    ...(rule?.isCredentialRefused && { isCredentialRefused: true }),
   });
 }
 
@@ -46,6 +48,8 @@ const CATEGORIES: Readonly<Record<HttpErrorKind, FailureCategory>> = {
   unreachable: 'NETWORK',
   timeout: 'NETWORK',
   interrupted: 'NETWORK',
+  // Ours to decide: it says nothing of the line.
+  cancelled: 'UNKNOWN',
 };
 
 /** No answer at all, as a failure in our vocabulary. */
@@ -61,10 +65,31 @@ export function failureOfError(error: HttpError): ProviderFailure {
   );
 }
 
-function fits(rule: FailureRule, { status, headers, text }: HttpResponse): boolean {
-  if (!rule.status.includes(status)) return false;
-  const hasHeaders = Object.entries(rule.headers ?? {}).every(([name, value]) => headers[name] === value);
-  return hasHeaders && (!rule.bodyContains || text.toLowerCase().includes(rule.bodyContains.toLowerCase()));
+/** Whoever called did not wait for the end: that says nothing of the provider, neither good nor bad. */
+export function isGivenUp({ cause }: ProviderFailure): boolean {
+  return cause instanceof HttpError && cause.kind === 'cancelled';
+}
+
+/** The first rule that fits. The text is parsed once, and only where a rule for this status asks for it. */
+function findRule(rules: readonly FailureRule[], response: HttpResponse): FailureRule | undefined {
+  const candidates = rules.filter(({ status }) => status.includes(response.status));
+  const body = candidates.some(({ bodyHas }) => bodyHas) ? parse(response.text) : undefined;
+  return candidates.find((rule) => fits(rule, response, body));
+}
+
+function fits({ headers = {}, bodyContains, bodyHas }: FailureRule, response: HttpResponse, body: unknown) {
+  const hasHeaders = Object.entries(headers).every(([name, value]) => response.headers[name] === value);
+  const contains = !bodyContains || response.text.toLowerCase().includes(bodyContains.toLowerCase());
+  return hasHeaders && contains && (!bodyHas || at(body, ...bodyHas.path) === bodyHas.value);
+}
+
+/** Undefined for what is no JSON: error pages are often HTML. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function categoryOf(status: number): FailureCategory {
@@ -153,14 +178,19 @@ function validDate(time: number): Date | undefined {
 
 const MESSAGE_LIMIT = 500;
 
-function messageOf({ status, text }: HttpResponse, { message: path }: FailureVocabulary): string {
-  const fallback = `The provider answered ${status}.`;
-  if (!path) return fallback;
-  try {
-    const found = at(JSON.parse(text), ...path);
-    return typeof found === 'string' && found !== '' ? found : fallback;
-  } catch {
-    // Error pages are often HTML: the status then says all there is.
-    return fallback;
-  }
+function messageOf({ status, text }: HttpResponse, { message, fieldMessages }: FailureVocabulary): string {
+  const body = message || fieldMessages ? parse(text) : undefined;
+  const said = message ? at(body, ...message) : undefined;
+  const told = [
+    ...(typeof said === 'string' && said !== '' ? [said] : []),
+    ...(fieldMessages ? fieldsOf(at(body, ...fieldMessages)) : []),
+  ];
+  return told.join(' ') || `The provider answered ${status}.`;
+}
+
+function fieldsOf(messages: unknown): readonly string[] {
+  if (!isObject(messages)) return [];
+  return Object.entries(messages).flatMap(([field, text]) =>
+    typeof text === 'string' ? [`${field}: ${text}`] : [],
+  );
 }

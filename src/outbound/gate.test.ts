@@ -57,7 +57,12 @@ async function setUp(budgets: readonly CallBudget[] = [], connector: Connector =
     random: () => 0,
   });
   const ref = { tenantId: 'acme', connectionId: crypto.randomUUID(), connector };
-  const standing = { credential: { token: new Secret('t') }, settings: {}, correlationId: 'c' };
+  const standing = {
+    credential: { token: new Secret('t') },
+    settings: {},
+    correlationId: 'c',
+    operation: 'test',
+  };
   return {
     fake,
     clock,

@@ -4,6 +4,7 @@ import {
   RateLimiterRedis,
   RateLimiterRes,
 } from 'rate-limiter-flexible';
+import { TributaryError } from '../core/errors.js';
 import type { Shared } from './shared.js';
 
 /** How a key's window stands. */
@@ -102,4 +103,10 @@ export function createLimiter({ name, points, durationSeconds }: LimiterOptions)
       }
     },
   };
+}
+
+/** Throws RATE_LIMITED, with the seconds to wait, where a limiter had no point to give: see {@link Limiter.take}. */
+export function requirePoint(waitMs: number, message: string): void {
+  if (waitMs === 0) return;
+  throw new TributaryError('RATE_LIMITED', message, { retry_after_seconds: Math.ceil(waitMs / 1000) });
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.js';
 import type { Demand } from './demand.js';
 import { resetTime } from './failure.js';
 import { type Added, type Counter, createCounter } from './limiter.js';
-import { Refusal } from './refusal.js';
+import type { RefusalDetails } from './refusal.js';
 import type { Shared } from './shared.js';
 import { type ConnectionRef, type Lane, nameOf, shareOf } from './target.js';
 
@@ -109,12 +109,12 @@ function tellsOf({ remaining, when = {} }: LimitHeaders, { headers }: Answer): n
   return isAbout && text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-function refuse(retryAt: Date): Refusal {
-  return new Refusal({
+function refuse(retryAt: Date): RefusalDetails {
+  return {
     guard: 'limit',
     category: 'RATE_LIMIT',
     code: 'local_limit',
     message: 'This connection has used up the calls its provider allows in this window.',
     retryAt,
-  });
+  };
 }

@@ -30,9 +30,19 @@ function formsOf(secret: string): string[] {
   return forms.filter(({ length }) => length >= SHORTEST_FORM);
 }
 
-/** Fills the template. A value can't leave its segment: `/`, `?` and `..` are encoded or refused. */
+/** What it sends is there but once: a second try would send the rest of it, or nothing. */
+export function isSentOnce({ bytes }: ProviderRequest): boolean {
+  return bytes !== undefined && typeof bytes !== 'function';
+}
+
+/**
+ * Fills the template. A value can't leave its segment: `/`, `?` and `..` are encoded or refused. Nor can the path leave the
+ * base URL, however its dots are written.
+ */
 export function urlOf(baseUrl: string, { path, params = {}, query = {} }: ProviderRequest): URL {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => segment(name, params[name]));
+  if (hasDotSegment(filled))
+    throw invalidPath('The path of a request can’t have "." or ".." between its slashes.');
   const url = new URL(baseUrl + filled);
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) url.searchParams.set(name, String(value));
@@ -40,17 +50,22 @@ export function urlOf(baseUrl: string, { path, params = {}, query = {} }: Provid
   return url;
 }
 
+/** As URLs are read (https://url.spec.whatwg.org/#path-state): `%2e` is a dot, `\` a slash, and tabs and line breaks are nothing. */
+function hasDotSegment(path: string): boolean {
+  const [place = ''] = path.replaceAll(/[\t\n\r]/g, '').split(/[?#]/, 1);
+  return place.split(/[/\\]/).some((part) => /^(\.|%2e){1,2}$/i.test(part));
+}
+
 function segment(name: string, value: string | number | undefined): string {
   const text = String(value ?? '');
   if (text === '' || text === '.' || text === '..' || !text.isWellFormed()) {
-    throw new Refusal({
-      guard: 'address',
-      category: 'INVALID',
-      code: 'invalid_path',
-      message: `${name} can’t be a part of an address.`,
-    });
+    throw invalidPath(`${name} can’t be a part of an address.`);
   }
   return encodeURIComponent(text);
+}
+
+function invalidPath(message: string): Refusal {
+  return new Refusal({ guard: 'address', category: 'INVALID', code: 'invalid_path', message });
 }
 
 /** The answer with its body parsed; a failure where the body is not what it calls itself. */

@@ -15,7 +15,8 @@ export interface Pace {
 /** What a call tells about the provider. */
 export interface Finding {
   readonly failure?: ProviderFailure;
-  readonly durationMs: number;
+  /** Left out while the answer is still read: that is no sign of recovery yet. */
+  readonly durationMs?: number;
   /** The provider said when to come back, with whatever answer. */
   readonly retryAt?: Date | undefined;
 }
@@ -58,12 +59,12 @@ export function createPacer(records: SharedRecords, clock: Clock): Pacer {
   return {
     async read(name) {
       const { multiplier, pausedUntil = 0 } = await find(name);
-      return { multiplier, ...(pausedUntil > clock.now().getTime() && { pausedUntil }) };
+      return { multiplier, ...(isAhead(pausedUntil, clock.now().getTime()) && { pausedUntil }) };
     },
     async learn(name, pace, finding) {
       const now = clock.now().getTime();
       const factor = factorOf(finding, () => bursts.add(name, now));
-      const mayRise = pace.multiplier < 1 && !finding.failure && finding.durationMs <= FAST_MS;
+      const mayRise = pace.multiplier < 1 && !finding.failure && isFast(finding);
       // Nearly every call ends here, without another word to Redis.
       if (factor === 1 && !mayRise && !finding.retryAt) return;
       // Two processes that learn at the same moment may count as one: the next answer teaches again.
@@ -76,6 +77,10 @@ export function createPacer(records: SharedRecords, clock: Clock): Pacer {
   };
 }
 
+function isFast({ durationMs = Infinity }: Finding): boolean {
+  return durationMs <= FAST_MS;
+}
+
 function factorOf({ failure }: Finding, addToBurst: () => boolean): number {
   if (!failure || failure instanceof Refusal) return 1;
   const { category, providerStatus = 0 } = failure.details;
@@ -83,8 +88,14 @@ function factorOf({ failure }: Finding, addToBurst: () => boolean): number {
   return category === 'PROVIDER' && providerStatus >= 500 && addToBurst() ? 0.75 : 1;
 }
 
+/** No pause is longer: one that ends later was noted by a clock that has been set back since. */
+function isAhead(pausedUntil: number, now: number): boolean {
+  return now < pausedUntil && pausedUntil <= now + LONGEST_PAUSE_MS;
+}
+
 function step(known: PaceRecord, factor: number, mayRise: boolean, now: number): PaceRecord {
-  const age = now - known.changedAt;
+  // What was learned in the future was learned before the clock was set back.
+  const age = known.changedAt > now ? Infinity : now - known.changedAt;
   if (factor < 1 && age >= LESSON_MS) {
     return { ...known, multiplier: rounded(Math.max(LOWEST, known.multiplier * factor)), changedAt: now };
   }
@@ -106,7 +117,7 @@ function pauseOf(
 ): Pick<Pace, 'pausedUntil'> {
   if (!retryAt || retryAt.getTime() <= now) return {};
   const until = Math.min(retryAt.getTime(), now + LONGEST_PAUSE_MS);
-  return { pausedUntil: Math.max(until, pausedUntil) };
+  return { pausedUntil: isAhead(pausedUntil, now) ? Math.max(until, pausedUntil) : until };
 }
 
 /** Tells when enough has happened within a short time, and then starts to count anew. */

@@ -52,6 +52,7 @@ function setUp({ connector = example, baseUrl, reply = {} }: Setup = {}) {
       credential: { token: new Secret(TOKEN) },
       settings: { team: 'door' },
       correlationId: 'correlation-1',
+      operation: 'test',
       ...changes,
     });
   const outcomes = async () => (await metrics.providerCalls.get()).values;
@@ -159,6 +160,35 @@ describe('a path’s value', () => {
   });
 });
 
+describe('a path', () => {
+  it.each([
+    '/v1/../admin',
+    '/v1/%2e%2E/admin',
+    '/v1/.%2e/admin',
+    '/v1/./me',
+    '/v1/%2e',
+    '/v1/..?all=true',
+    '/v1/%2e%2e#end',
+    '/v1/..\\admin',
+    '/v1/.\t./admin',
+    '/v1/%2{digit}%2{digit}/admin',
+  ])('with a dot segment is refused before anything is sent: %j', async (path) => {
+    const { context, sent } = setUp();
+    const { details } = await failureOf(context.request({ method: 'GET', path, params: { digit: 'e' } }));
+    expect(details).toMatchObject({ category: 'INVALID', code: 'invalid_path' });
+    expect(sent).toEqual([]);
+  });
+
+  it.each(['/v1/a..b/.x/...', '/v1/me?range=/../', '/v1/%2e%2e%2e'])(
+    'with dots of another meaning is sent as it is: %s',
+    async (path) => {
+      const { context, sent } = setUp();
+      await context.request({ method: 'GET', path });
+      expect(sent.at(-1)!.url.href).toBe(`https://api.example.com${path}`);
+    },
+  );
+});
+
 const answering = (reply: Partial<HttpResponse>) => setUp({ reply }).context.request(get);
 
 describe('an answer', () => {
@@ -225,6 +255,7 @@ describe('observation', () => {
         path: '/v1/projects/{project}',
         at: NOW,
         durationMs: expect.any(Number) as number,
+        lane: 'interactive',
       },
     ]);
     expect(await outcomes()).toMatchObject([{ labels: { provider: 'example', outcome: 'ok' }, value: 1 }]);

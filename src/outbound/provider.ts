@@ -4,21 +4,25 @@ import {
   type ProviderContext,
   type ProviderRequest,
   type ProviderResponse,
+  apiUrlOf,
 } from '../connector/index.js';
 import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
+import { traceIds } from '../core/trace.js';
 import { type RateLimitState, createAdmission } from './admission.js';
-import { type Circuit, type CircuitChange, createBreaker } from './breaker.js';
+import { type Circuit, type CircuitChange, type Pass, createBreaker } from './breaker.js';
 import type { FindBudgets } from './budget.js';
 import { BulkheadFull, createBulkhead } from './bulkhead.js';
+import { type CallTally, type FinishedCall, startTally, toFinishedCall } from './call.js';
 import type { HttpClient } from './client.js';
 import { exchange } from './exchange.js';
-import { urlOf } from './message.js';
+import { isGivenUp } from './failure.js';
+import { isSentOnce, urlOf } from './message.js';
 import { Refusal } from './refusal.js';
 import { sendWithRetries } from './retry.js';
 import { createShared, createSharedRecords } from './shared.js';
-import { type ConnectionRef, type ProviderTarget, nameOf } from './target.js';
+import { type ConnectionRef, type Lane, type ProviderTarget, nameOf } from './target.js';
 
 export type { RateLimitState } from './admission.js';
 export type { Circuit, CircuitChange } from './breaker.js';
@@ -34,6 +38,7 @@ export interface CallObservation {
   readonly path: string;
   readonly at: Date;
   readonly durationMs: number;
+  readonly lane: Lane;
   readonly failure?: ProviderFailure;
 }
 
@@ -46,10 +51,14 @@ export interface ProviderGateDeps {
   readonly redis?: Redis | undefined;
   /** Told of every finished call. */
   readonly observe: (call: CallObservation) => void;
+  /** Told of every call of a connector's, all tries together, once it is over or was refused. */
+  readonly onCall?: (call: FinishedCall) => void;
   /** What the tenant allows itself. Left out: no budgets. */
   readonly findBudgets?: FindBudgets;
   /** Told when a circuit opens, tries or closes, by the one process that brought it about. */
   readonly onCircuit?: (change: CircuitChange) => void;
+  /** Told of every call that a guard of ours refused. */
+  readonly onRefusal?: (target: ProviderTarget, refusal: Refusal) => void;
   /** From 0 to 1, for the jitter of retries. */
   readonly random?: () => number;
 }
@@ -63,10 +72,17 @@ export interface ProviderGate {
 
 /** All tries of one request together, the waits between them included. */
 const DEADLINE_MS = 10_000;
+const LONGEST_MS = 15 * 60_000;
 /** As many as the client keeps connections to one origin. */
 const PER_PROVIDER = { slots: 32, queue: 256, waitMs: 2_000 };
 /** So that one connection's hanging calls leave slots to the provider's others. */
 const PER_CONNECTION = { slots: 8, queue: 128, waitMs: 2_000 };
+
+/** What came of a request; of a stream, why it broke off or was left, once it is over. */
+interface Answered {
+  readonly response: ProviderResponse;
+  readonly over?: Promise<ProviderFailure | undefined>;
+}
 
 export function createProviderGate(deps: ProviderGateDeps): ProviderGate {
   const { clock, metrics, log } = deps;
@@ -94,22 +110,39 @@ export function createProviderGate(deps: ProviderGateDeps): ProviderGate {
     }
   }
 
-  /** One try, from its place in the queue to what was learned of its answer. */
-  function attempt(target: ProviderTarget, url: URL, request: ProviderRequest, giveUpAt: number) {
-    return inSlot(target, async () => {
+  /** One try, from its place in the queue to what was learned of its answer: of a stream, when that has ended. */
+  function attempt(tally: CallTally, url: URL, giveUpAt: number): Promise<Answered> {
+    const { target, request } = tally;
+    const { promise, resolve, reject } = Promise.withResolvers<Answered>();
+    const whole = inSlot(target, async () => {
       const tell = target.mustGo
         ? untold
         : await admission.admit(target, target.lane ?? 'interactive', request.method);
       const startedAt = performance.now();
       const deadlineMs = Math.max(1, Math.round(giveUpAt - startedAt));
-      const { headers, result } = await exchange(deps, target, url, request, deadlineMs);
+      tally.attempts += 1;
+      const { headers, result, ended } = await exchange(deps, target, url, request, deadlineMs);
+      tally.headers = headers ?? {};
+      const isOpen = ended !== undefined && !(result instanceof ProviderFailure);
+      if (isOpen) {
+        resolve({ response: result, over: ended });
+        // What the headers say of limits, they say of now, not of when the last byte is read.
+        await tell({ headers: headers ?? {} });
+      }
+      const failure = isOpen
+        ? failureIn(await ended)
+        : result instanceof ProviderFailure
+          ? result
+          : undefined;
       const durationMs = performance.now() - startedAt;
-      const failure = result instanceof ProviderFailure ? result : undefined;
       record(target, request, durationMs, failure);
-      await tell({ durationMs, ...(headers && { headers }), ...(failure && { failure }) });
+      const told = { durationMs, ...(failure && { failure }) };
+      await tell(isOpen || !headers ? told : { ...told, headers });
       if (result instanceof ProviderFailure) throw result;
-      return result;
+      return { response: result };
     });
+    whole.then(resolve, reject);
+    return promise;
   }
 
   function record(
@@ -122,9 +155,10 @@ export function createProviderGate(deps: ProviderGateDeps): ProviderGate {
     const providerId = connector.manifest.id;
     const call = { tenantId, connectionId, providerId, method, path, at: clock.now(), durationMs };
     metrics.providerCalls.inc({ provider: providerId, outcome: failure?.details.category ?? 'ok' });
+    metrics.countTenant(tenantId, 'provider_call');
     metrics.providerSeconds.observe({ provider: providerId }, durationMs / 1000);
     log.info({ ...call, correlationId, outcome: failure?.details.code ?? 'ok' }, 'provider call');
-    deps.observe({ ...call, ...(failure && { failure }) });
+    deps.observe({ ...call, lane: target.lane ?? 'interactive', ...(failure && { failure }) });
   }
 
   /** A refused call is none: it says nothing about the provider, so health does not hear of it. */
@@ -135,26 +169,52 @@ export function createProviderGate(deps: ProviderGateDeps): ProviderGate {
     const { guard, details } = refusal;
     const call = { tenantId, connectionId, providerId, method, path, correlationId };
     log.info({ ...call, guard, retryAt: details.retryAt }, 'provider call refused by us');
+    deps.onRefusal?.(target, refusal);
   }
 
   /** The tries of one request, under the connection's circuit. */
-  async function send(target: ProviderTarget, asked: ProviderRequest): Promise<ProviderResponse> {
-    const giveUpAt = performance.now() + DEADLINE_MS;
+  async function send(tally: CallTally): Promise<Answered> {
+    const { target, request: asked } = tally;
+    const giveUpAt = performance.now() + Math.min(asked.deadlineMs ?? DEADLINE_MS, LONGEST_MS);
     const { manifest } = target.connector;
-    const url = urlOf(deps.baseUrls.get(manifest.id) ?? manifest.baseUrl, asked);
+    const baseUrl = deps.baseUrls.get(manifest.id) ?? apiUrlOf(manifest, target.settings);
+    const url = urlOf(baseUrl, asked);
     const onRetry = ({ details }: ProviderFailure): void =>
       metrics.providerRetries.inc({ provider: manifest.id, category: details.category });
-    const once = () => attempt(target, url, asked, giveUpAt);
+    const once = () => attempt(tally, url, giveUpAt);
     if (target.mustGo) return once();
-    const pass = await breaker.enter(target);
+    const pass = await breaker.enter(target, Math.max(0, giveUpAt - performance.now()));
+    const repeats = isSentOnce(asked) ? { ...asked, isRepeatable: false } : asked;
     try {
-      const response = await (pass.isProbe
+      const answered = await (pass.isProbe
         ? once()
-        : sendWithRetries({ clock, random, onRetry }, asked, once));
-      await pass.settle();
-      return response;
+        : sendWithRetries({ clock, random, onRetry }, repeats, once));
+      if (answered.over) settleLater(pass, answered.over);
+      else await pass.settle();
+      return answered;
     } catch (error) {
       await pass.settle(error);
+      throw error;
+    }
+  }
+
+  function settleLater(pass: Pass, over: Promise<ProviderFailure | undefined>): void {
+    over
+      .then((failure) => pass.settle(failure))
+      .catch((error: unknown) => log.error({ err: error }, 'a stream could not be settled'));
+  }
+
+  /** The whole call, as the connector sees it. A stream is over when its answer is. */
+  async function carryOut(tally: CallTally): Promise<ProviderResponse> {
+    const tell = (end: ProviderResponse | Error): void => deps.onCall?.(toFinishedCall(tally, end));
+    try {
+      const { response, over } = await send(tally);
+      if (over) void over.then((end) => tell(failureIn(end) ?? response));
+      else tell(response);
+      return response;
+    } catch (error) {
+      if (error instanceof Refusal) recordRefusal(tally.target, tally.request, error);
+      tell(error instanceof Error ? error : new Error(String(error)));
       throw error;
     }
   }
@@ -162,14 +222,7 @@ export function createProviderGate(deps: ProviderGateDeps): ProviderGate {
   return {
     contextFor: (target) => ({
       settings: target.settings,
-      async request(asked) {
-        try {
-          return await send(target, asked);
-        } catch (error) {
-          if (error instanceof Refusal) recordRefusal(target, asked, error);
-          throw error;
-        }
-      },
+      request: (asked) => carryOut(startTally(target, asked, clock.now(), traceIds()?.traceId)),
     }),
     rateLimit: (ref) => admission.read(ref),
     circuit: (ref) => breaker.read(ref),
@@ -177,6 +230,11 @@ export function createProviderGate(deps: ProviderGateDeps): ProviderGate {
 }
 
 async function untold(): Promise<void> {}
+
+/** Of a stream's end: whoever leaves it has seen what he wanted. */
+function failureIn(end: ProviderFailure | undefined): ProviderFailure | undefined {
+  return end && isGivenUp(end) ? undefined : end;
+}
 
 const FULL_MS = 1_000;
 

@@ -44,7 +44,12 @@ export interface SharedRecords {
   /** Sets what is not there yet. Of several at once one gets true. */
   add(name: string, value: string, lifetimeMs: number): Promise<boolean>;
   delete(name: string): Promise<void>;
+  /** Deletes it while it says this, and leaves it alone where another has set it since. */
+  deleteOwn(name: string, value: string): Promise<void>;
 }
+
+/** Compares and deletes in one step: between two the record could pass to another. */
+const DELETE_OWN = `return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('del', KEYS[1]) or 0`;
 
 /** The process keeps a copy of what it writes, and goes on with that when Redis is gone. */
 export function createSharedRecords(shared: Shared, clock: Clock): SharedRecords {
@@ -84,6 +89,13 @@ export function createSharedRecords(shared: Shared, clock: Clock): SharedRecords
       own.delete(name);
       await shared.ask(
         (redis) => redis.del(keyOf(name)),
+        () => 0,
+      );
+    },
+    async deleteOwn(name, value) {
+      if (own.get(name)?.value === value) own.delete(name);
+      await shared.ask(
+        (redis) => redis.eval(DELETE_OWN, 1, keyOf(name), value),
         () => 0,
       );
     },

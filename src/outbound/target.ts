@@ -25,6 +25,8 @@ export interface ProviderTarget extends ConnectionRef {
   readonly told?: Credential;
   readonly settings: JsonObject;
   readonly correlationId: string;
+  /** What the calls are for, lower_snake: `verify`, `poll`, `action.create_issue` … */
+  readonly operation: string;
   /** Left out: `interactive`. */
   readonly lane?: Lane;
   /** Gives something back, such as a consent: no circuit, limit or budget may keep that from happening. */

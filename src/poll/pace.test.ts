@@ -60,6 +60,19 @@ describe('after a failure', () => {
   );
 });
 
+describe('a wrong time to come back', () => {
+  const day = 24 * 3_600;
+  const week = 7 * day;
+
+  it.each(['RATE_LIMIT', 'PROVIDER'] as const)('after a %s does not end the poll', (category) => {
+    const dueAt = (retryAt: Date, maxSeconds = bounds.maxSeconds) =>
+      afterFailure(pace, { category, retryAt }, { ...bounds, maxSeconds }, now).dueAt;
+    expect(dueAt(at(9_999_999_999))).toEqual(at(day));
+    expect(dueAt(at(9_999_999_999), week)).toEqual(at(week));
+    expect(dueAt(at(day - 1))).toEqual(at(day - 1));
+  });
+});
+
 it('what begins together is spread evenly over the interval, and by its name', () => {
   const offsets = Array.from({ length: 10_000 }, (_, n) => {
     return firstDue(`connection ${n}/issues`, 300, now).getTime() - now.getTime();

@@ -19,6 +19,8 @@ export const DEFAULT_BOUNDS: PollBounds = { minSeconds: 60, maxSeconds: 3_600 };
 const FIRST_SECONDS = 300;
 const STRETCH = 1.5;
 const SHORTEN = 0.5;
+/** Some limits are daily. Told to stay away for longer, we look again after this: a wrong date must not end a poll. */
+const LONGEST_WAIT_SECONDS = 24 * 3_600;
 
 export function firstInterval(bounds: PollBounds): number {
   return clamp(FIRST_SECONDS, bounds);
@@ -38,7 +40,7 @@ export function afterSuccess(pace: Pace, found: number, bounds: PollBounds, now:
 
 /**
  * Told when to come back, we come back then. Else twice as late with every failure, up to the longest interval; where
- * the provider asked for more than that, it gets more.
+ * the provider asked for more than that, it gets more: a day at most, or the longest interval where that is longer.
  */
 export function afterFailure(
   pace: Pace,
@@ -46,12 +48,16 @@ export function afterFailure(
   bounds: PollBounds,
   now: Date,
 ): Pace {
-  const { retryAt } = failure;
+  const retryAt = failure.retryAt && earlier(failure.retryAt, longestWait(bounds, now));
   if (retryAt && isLimit(failure)) return { ...pace, dueAt: later(retryAt, now) };
   const failures = pace.failures + 1;
   const seconds = Math.min(bounds.maxSeconds, pace.intervalSeconds * 2 ** failures);
   const dueAt = new Date(now.getTime() + seconds * 1000);
   return { ...pace, failures, dueAt: retryAt ? later(retryAt, dueAt) : dueAt };
+}
+
+function longestWait({ maxSeconds }: PollBounds, now: Date): Date {
+  return new Date(now.getTime() + Math.max(maxSeconds, LONGEST_WAIT_SECONDS) * 1000);
 }
 
 /** Nothing is wrong with the connection: it only has to wait. */
@@ -76,4 +82,8 @@ function nextDue(dueAt: Date, intervalSeconds: number, now: Date): Date {
 
 function later(one: Date, other: Date): Date {
   return one > other ? one : other;
+}
+
+function earlier(one: Date, other: Date): Date {
+  return one < other ? one : other;
 }

@@ -10,7 +10,6 @@ import {
   type ProviderContext,
   ProviderFailure,
 } from '../connector/index.js';
-import type { Metrics } from '../core/metrics.js';
 import type { Normalizing } from '../signal/entry.js';
 import { type AppendDeps, appendPage } from './append.js';
 import { Polling, type ClaimedStream } from './poll.entity.js';
@@ -19,7 +18,6 @@ import { type PollEnd, retireStream, settlePoll } from './settle.js';
 export interface TickDeps extends AppendDeps {
   readonly catalog: ProviderCatalog;
   readonly opener: Opener;
-  readonly metrics: Metrics;
 }
 
 /** A connector that can be asked. */
@@ -57,6 +55,7 @@ export async function tick(deps: TickDeps, stream: ClaimedStream, signal: AbortS
   const { id: provider } = connector.manifest;
   deps.metrics.polls.inc({ provider, outcome: outcomeOf(end) });
   deps.metrics.signals.inc({ provider }, end.found);
+  if (end.found > 0) deps.metrics.countTenant(tenantId, 'signal', end.found);
   if (end.kind === 'lost') return;
   const gaps = await settlePoll(deps, stream, polling, end);
   deps.metrics.pollGaps.inc({ provider }, gaps);
@@ -114,11 +113,12 @@ async function readPages(
   signal: AbortSignal,
 ): Promise<PollEnd> {
   let { cursor } = stream;
+  const { settings } = context;
   for (let pages = 0; pages < MAX_PAGES && !signal.aborted; pages++) {
     const request = { stream: stream.name, cursor, since: stream.since, now: deps.clock.now() };
     const page = await connector.poll.page(context, request);
     requireProgress(page, cursor);
-    const fresh = await appendPage(deps, connector, { stream, page, isWatched });
+    const fresh = await appendPage(deps, connector, { stream, page, cursor, isWatched, settings });
     if (fresh === null) return { kind: 'lost', ...counted };
     counted.found += fresh;
     if (page.isComplete) return { kind: 'complete', ...counted };

@@ -4,12 +4,16 @@ import type { Caller } from '../core/caller.js';
 import type { Db, EntityManager } from '../core/db.js';
 import { notFound } from '../core/errors.js';
 import { storable } from '../core/storable.js';
+import { traceIds } from '../core/trace.js';
 import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
+import { makeLeaf } from './leaf.js';
 import { Receipt, type ReceiptOutcome } from './receipt.entity.js';
 
 export type { ReceiptOutcome } from './receipt.entity.js';
 
 export interface ReceiptDraft {
+  /** A UUIDv7, where what is attested names its receipt; else it gets one. */
+  readonly id?: string;
   readonly tenantId: string;
   /** Left out where it is about the tenant as a whole. */
   readonly connectionId?: string;
@@ -21,6 +25,8 @@ export interface ReceiptDraft {
   /** The `sub` of the caller's token. */
   readonly actor: string;
   readonly correlationId: string;
+  /** Of the trace it happened in, where there is one: W3C Trace Context, 32 hex digits. Left out: the active one. */
+  readonly traceId?: string;
   /** Without secrets: what was asked. */
   readonly request: JsonObject;
   /** Without secrets: what came of it. */
@@ -30,8 +36,22 @@ export interface ReceiptDraft {
 
 /** Adds a receipt to the transaction of the change it attests, so that neither can be without the other. */
 export function addReceipt(transaction: EntityManager, draft: ReceiptDraft): void {
-  const [request, result] = [storable(draft.request), storable(draft.result)];
-  transaction.create(Receipt, { id: uuidV7(), ...draft, request, result }, { persist: true });
+  transaction.create(Receipt, toReceipt(draft), { persist: true });
+}
+
+/**
+ * A receipt as it is stored, with the leaf that the log will hold. Its place in the log it gets later, from the
+ * sequencer: whoever writes a receipt waits for nobody.
+ */
+export function toReceipt(draft: ReceiptDraft) {
+  const { id = uuidV7(), traceId = traceIds()?.traceId } = draft;
+  const place = { id, ...(traceId !== undefined && { traceId }) };
+  const body = {
+    actor: storable(draft.actor),
+    request: storable(draft.request),
+    result: storable(draft.result),
+  };
+  return { ...draft, ...place, ...body, ...makeLeaf({ ...draft, ...place }, body) };
 }
 
 export interface ReceiptFilter {

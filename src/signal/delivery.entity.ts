@@ -12,7 +12,8 @@ const deliverySchema = defineEntity({
     eventType: p.text(),
     apiVersion: p.text().nullable(),
     contentType: p.text(),
-    via: p.text().$type<'WEBHOOK' | 'POLLING'>(),
+    /** ADAPTER: its body is a SignalEnvelope, made by somebody else. */
+    via: p.text().$type<'WEBHOOK' | 'POLLING' | 'ADAPTER'>(),
     receivedAt: p.datetime(),
     /** Compressed and sealed; read only where it is asked for. Null when its time was over. */
     body: p.blob().nullable().lazy(),

@@ -1,5 +1,6 @@
 import { parse as parseUuid, v5 as uuidV5 } from 'uuid';
 import { type ProviderEvent, type SignalDraft, compact } from '../connector/index.js';
+import { traceIds } from '../core/trace.js';
 import type { SignalContent } from './signal.entity.js';
 
 const SCHEMA_VERSION = '1.0.0';
@@ -28,6 +29,8 @@ export interface SignalRecord {
   readonly occurred_at: string;
   readonly ingested_at: string;
   readonly correlation_id: string;
+  readonly trace_id: string | undefined;
+  readonly span_id: string | undefined;
   readonly repository: string | undefined;
   readonly schema_version: string;
   readonly content: SignalContent;
@@ -51,6 +54,7 @@ export function toSignals(
 }
 
 function toSignal(origin: SignalOrigin, event: ProviderEvent, draft: SignalDraft): SignalRecord {
+  const trace = traceIds();
   return {
     id: signalId(origin.connectionId, draft),
     tenant_id: origin.tenantId,
@@ -63,6 +67,8 @@ function toSignal(origin: SignalOrigin, event: ProviderEvent, draft: SignalDraft
     occurred_at: (draft.occurredAt ?? event.receivedAt).toISOString(),
     ingested_at: event.receivedAt.toISOString(),
     correlation_id: event.id,
+    trace_id: trace?.traceId,
+    span_id: trace?.spanId,
     repository: draft.resource.repository,
     schema_version: SCHEMA_VERSION,
     content: {

@@ -1,12 +1,13 @@
 import type { Pool } from 'pg';
-import { DatabaseError } from 'pg';
 import { TributaryError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
 import { toStorableJson } from '../core/storable.js';
+import { inSpan } from '../core/trace.js';
+import type { Delivery } from './delivery.entity.js';
 import type { SignalRecord } from './envelope.js';
 
-/** A webhook request as the journal keeps it. */
+/** An event as the journal keeps it. */
 export interface DeliveryRecord {
   readonly id: string;
   readonly tenant_id: string;
@@ -20,6 +21,7 @@ export interface DeliveryRecord {
   readonly received_at: string;
   /** Why there are no signals: set on a dead letter. */
   readonly failure: string | undefined;
+  readonly via: Delivery['via'];
 }
 
 export interface JournalEntry {
@@ -50,17 +52,28 @@ export interface JournalDeps {
   readonly pool: Pool;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly bounds?: JournalBounds;
+}
+
+/** In bytes as they are sent: bodies, and signals as JSON. */
+export interface JournalBounds {
+  /** Of one flush, unless a single entry is larger. */
+  readonly batchBytes: number;
+  /** Of all that waits: beyond it nothing more is taken. */
+  readonly waitingBytes: number;
 }
 
 const MAX_BATCH_ENTRIES = 256;
-const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 const MAX_WAITING_ENTRIES = 10_000;
-const MAX_WAITING_BYTES = 128 * 1024 * 1024;
+const BOUNDS: JournalBounds = { batchBytes: 16 * 1024 * 1024, waitingBytes: 128 * 1024 * 1024 };
 /** One flush waits for its commit while the next is sent: the server has its input at hand when the lock comes free. */
 const LANES = 2;
 
 interface Waiting {
   readonly entry: JournalEntry;
+  /** The entry's signals, as JSON each: made once, to be measured and to be sent. */
+  readonly signals: readonly string[];
+  readonly bytes: number;
   resolve(appended: Appended): void;
   reject(error: unknown): void;
 }
@@ -69,7 +82,7 @@ interface Waiting {
  * Group commit: what arrives while a flush is in flight joins the next one. An entry that comes when nothing is in
  * flight is sent at once; there is no timer and no artificial delay.
  */
-export function createJournal({ pool, log, metrics }: JournalDeps): Journal {
+export function createJournal({ pool, log, metrics, bounds = BOUNDS }: JournalDeps): Journal {
   let waiting: Waiting[] = [];
   let waitingBytes = 0;
   let flights = 0;
@@ -78,14 +91,14 @@ export function createJournal({ pool, log, metrics }: JournalDeps): Journal {
   function takeBatch(): Waiting[] {
     let bytes = 0;
     let count = 0;
-    for (const { entry } of waiting) {
-      bytes += entry.body.length;
-      if (count > 0 && (bytes > MAX_BATCH_BYTES || count >= MAX_BATCH_ENTRIES)) break;
+    for (const one of waiting) {
+      bytes += one.bytes;
+      if (count > 0 && (bytes > bounds.batchBytes || count >= MAX_BATCH_ENTRIES)) break;
       count += 1;
     }
     const batch = waiting.slice(0, count);
     waiting = waiting.slice(count);
-    waitingBytes -= batch.reduce((sum, { entry }) => sum + entry.body.length, 0);
+    waitingBytes -= batch.reduce((sum, one) => sum + one.bytes, 0);
     metrics.journalQueue.set(waiting.length);
     return batch;
   }
@@ -103,37 +116,47 @@ export function createJournal({ pool, log, metrics }: JournalDeps): Journal {
   async function flush(batch: readonly Waiting[]): Promise<void> {
     metrics.journalBatch.observe(batch.length);
     try {
-      settle(
-        batch,
-        await write(
-          pool,
-          batch.map(({ entry }) => entry),
-        ),
-      );
+      settle(batch, await write(pool, batch));
     } catch (error) {
-      if (batch.length > 1 && isRefusedByDatabase(error)) {
+      if (batch.length > 1 && refusalOf(error) !== undefined) {
         // One entry the database won't take must not take its neighbours down.
         for (const one of batch) await flush([one]);
         return;
       }
-      log.error({ err: error, entries: batch.length }, 'journal: nothing of this flush was stored');
+      log.error(
+        { err: refusalOf(error) ?? error, entries: batch.length },
+        'journal: nothing of this flush was stored',
+      );
       for (const { reject } of batch) reject(toStorageError(error));
     }
   }
 
+  function enqueue(entry: JournalEntry): Promise<Appended> {
+    if (waiting.length >= MAX_WAITING_ENTRIES || waitingBytes >= bounds.waitingBytes) {
+      return Promise.reject(unavailable('More is waiting to be stored than fits.'));
+    }
+    return new Promise((resolve, reject) => {
+      const signals = entry.signals.map(toStorableJson);
+      const bytes = signals.reduce((sum, text) => sum + Buffer.byteLength(text), entry.body.length);
+      waiting.push({ entry, signals, bytes, resolve, reject });
+      waitingBytes += bytes;
+      metrics.journalQueue.set(waiting.length);
+      if (flights < LANES) void fly();
+    });
+  }
+
   return {
-    append(entry) {
-      if (waiting.length >= MAX_WAITING_ENTRIES || waitingBytes >= MAX_WAITING_BYTES) {
-        return Promise.reject(unavailable('More is waiting to be stored than fits.'));
-      }
-      return new Promise((resolve, reject) => {
-        waiting.push({ entry, resolve, reject });
-        waitingBytes += entry.body.length;
-        metrics.journalQueue.set(waiting.length);
-        if (flights < LANES) void fly();
-      });
-    },
+    append: (entry) => inSpan('journal append', { attributes: placeOf(entry) }, () => enqueue(entry)),
     drain: () => (flights === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+  };
+}
+
+function placeOf({ delivery, signals }: JournalEntry) {
+  return {
+    'tributary.provider': delivery.provider_id,
+    'tributary.connection_id': delivery.connection_id,
+    'tributary.delivery_id': delivery.id,
+    'tributary.signals': signals.length,
   };
 }
 
@@ -143,22 +166,40 @@ interface KnownRow {
   readonly signal_ids: readonly string[];
 }
 
-async function write(pool: Pool, entries: readonly JournalEntry[]): Promise<Map<number, KnownRow>> {
+async function write(pool: Pool, batch: readonly Waiting[]): Promise<Map<number, KnownRow>> {
   const { rows } = await pool.query<KnownRow>({
     name: 'journal_append',
     text: 'select index, delivery_id, signal_ids from journal_append($1::jsonb, $2::jsonb, $3)',
-    values: toAppendArguments(entries),
+    values: toArguments(
+      batch.map(({ entry }) => entry),
+      batch.flatMap(({ signals }) => signals),
+    ),
   });
   return new Map(rows.map((row) => [row.index, row]));
 }
 
-/** Entries as `journal_append` takes them: deliveries, signals, and all bodies in one. */
-export function toAppendArguments(entries: readonly JournalEntry[]): [string, string, Buffer] {
+/** What `journal_append` takes: deliveries, signals, and all bodies in one. */
+type AppendArguments = [deliveries: string, signals: string, bodies: Buffer];
+
+/** Entries as `journal_append` takes them. */
+export function toAppendArguments(entries: readonly JournalEntry[]): AppendArguments {
+  return toArguments(
+    entries,
+    entries.flatMap(({ signals }) => signals.map(toStorableJson)),
+  );
+}
+
+function toArguments(entries: readonly JournalEntry[], signals: readonly string[]): AppendArguments {
   return [
     toStorableJson(deliveriesOf(entries)),
-    toStorableJson(signalsOf(entries)),
+    toNumberedArray(signals),
     Buffer.concat(entries.map(({ body }) => body)),
   ];
+}
+
+/** Objects that are JSON already, with their place in the array. They are not parsed for it. */
+function toNumberedArray(objects: readonly string[]): string {
+  return `[${objects.map((text, index) => `{"index":${index},${text.slice(1)}`).join(',')}]`;
 }
 
 function deliveriesOf(entries: readonly JournalEntry[]): object[] {
@@ -176,10 +217,6 @@ function deliveriesOf(entries: readonly JournalEntry[]): object[] {
   });
 }
 
-function signalsOf(entries: readonly JournalEntry[]): object[] {
-  return entries.flatMap(({ signals }) => signals).map((signal, index) => ({ ...signal, index }));
-}
-
 function settle(batch: readonly Waiting[], known: ReadonlyMap<number, KnownRow>): void {
   for (const [index, { entry, resolve }] of batch.entries()) {
     const earlier = known.get(index);
@@ -191,13 +228,18 @@ function settle(batch: readonly Waiting[], known: ReadonlyMap<number, KnownRow>)
   }
 }
 
-/** The statement itself was refused (class 22: data, 23: constraint, 54: limits), rather than not carried out. */
-function isRefusedByDatabase(error: unknown): boolean {
-  return error instanceof DatabaseError && /^(22|23|54)/.test(error.code ?? '');
+/**
+ * Why the database refuses these rows themselves (class 22: data, 23: constraint, 54: limits); undefined for an error
+ * of any other kind, after which the same rows may well be stored. What PostgreSQL says may quote the event, so only
+ * its code is told.
+ */
+export function refusalOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^(22|23|54)\w{3}$/.test(code) ? `The database refuses its signals (SQLSTATE ${code}).` : undefined;
 }
 
 function toStorageError(error: unknown): unknown {
-  return isRefusedByDatabase(error)
+  return refusalOf(error) !== undefined
     ? error
     : unavailable('The database did not confirm the write.', { cause: error });
 }

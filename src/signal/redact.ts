@@ -1,4 +1,4 @@
-import { isObject } from '../connector/index.js';
+import { type JsonObject, isObject } from '../connector/index.js';
 
 /** What stands in the place of what was taken out. */
 export const REDACTED = '[redacted]';
@@ -16,11 +16,17 @@ function redactPath(value: unknown, path: readonly string[]): unknown {
   if (key === undefined) return value === null || value === undefined ? value : REDACTED;
   if (Array.isArray(value)) return redactList(value, key, rest);
   if (!isObject(value)) return value;
-  const names = key === '*' ? Object.keys(value) : [key].filter((name) => Object.hasOwn(value, name));
-  const changed = names
+  if (key !== '*') return redactField(value, key, rest);
+  const changed = Object.keys(value)
     .map((name) => [name, redactPath(value[name], rest)] as const)
     .filter(([name, field]) => field !== value[name]);
   return changed.length > 0 ? { ...value, ...Object.fromEntries(changed) } : value;
+}
+
+function redactField(value: JsonObject, name: string, rest: readonly string[]): JsonObject {
+  if (!Object.hasOwn(value, name)) return value;
+  const field = redactPath(value[name], rest);
+  return field === value[name] ? value : { ...value, [name]: field };
 }
 
 function redactList(list: readonly unknown[], key: string, rest: readonly string[]): unknown {

@@ -31,6 +31,9 @@ const signalSchema = defineEntity({
     occurredAt: p.datetime(),
     ingestedAt: p.datetime(),
     correlationId: p.text().nullable(),
+    /** The trace it came in with, and the span of that to go on from: 32 and 16 hex digits. */
+    traceId: p.text().nullable(),
+    spanId: p.text().nullable(),
     repository: p.text().nullable(),
     schemaVersion: p.text(),
     content: p.json<SignalContent>(),

@@ -3,14 +3,24 @@ import { Client, escapeIdentifier } from 'pg';
 import { v7 as uuidV7 } from 'uuid';
 import type { Clock } from '../core/clock.js';
 import { connectionOf } from '../core/postgres.js';
+import { toReceipt } from '../receipt/log.js';
 
 /** How many rows of which tables were deleted; those with none are left out. */
 export type DeletedRows = Readonly<Record<string, number>>;
 
-/** What outlives a tenant: receipts, and of its connections what receipts refer to. */
-const KEPT = new Set(['receipts', 'connections']);
+/** What outlives a tenant: receipts with their log, and of its connections what receipts refer to. */
+const KEPT = new Set([
+  'receipts',
+  'receipt_queue',
+  'receipt_logs',
+  'receipt_leaves',
+  'receipt_nodes',
+  'receipt_checkpoints',
+  'receipt_anchors',
+  'connections',
+]);
 /** By which something new could come. */
-const WAYS_IN = ['webhook_endpoints', 'credentials', 'oauth_flows', 'oauth_apps'];
+const WAYS_IN = ['webhook_endpoints', 'credentials', 'oauth_flows', 'oauth_apps', 'webhook_apps'];
 /** For requests that were under way. */
 const SETTLE_MS = 500;
 
@@ -35,7 +45,7 @@ export async function deleteTenant(
       pass = await deleteRows(client, tenantId);
     }
     if (Object.keys(deleted).length > 0) {
-      await client.query(RECEIPT, [uuidV7(), tenantId, JSON.stringify(deleted), clock.now()]);
+      await attest(client, tenantId, deleted, clock.now());
     }
     return deleted;
   } finally {
@@ -80,9 +90,42 @@ async function tenantTables(client: Client): Promise<string[]> {
 /** The row stays for the receipts that refer to it; what it told does not. */
 const FORGET_CONNECTIONS = `
   update connections set status = 'DELETED', status_reason = null, name = 'deleted', description = null, account = null,
+    app_account = null, app_client_id = null,
     granted_scopes = null, settings = '{}', tags = '{}', updated_at = $2
   where tenant_id = $1 and (status <> 'DELETED' or name <> 'deleted')`;
 
+async function attest(
+  client: Client,
+  tenantId: string,
+  deleted: DeletedRows,
+  occurredAt: Date,
+): Promise<void> {
+  const { id, operation, outcome, actor, correlationId, request, result, leaf, salt } = toReceipt({
+    tenantId,
+    operation: 'integration.tenant.tributary.delete',
+    outcome: 'SUCCESS',
+    actor: 'operator',
+    correlationId: uuidV7(),
+    request: {},
+    result: deleted,
+    occurredAt,
+  });
+  const values = [
+    id,
+    tenantId,
+    operation,
+    outcome,
+    actor,
+    correlationId,
+    request,
+    result,
+    occurredAt,
+    leaf,
+    salt,
+  ];
+  await client.query(RECEIPT, values);
+}
+
 const RECEIPT = `
-  insert into receipts (id, tenant_id, operation, outcome, actor, correlation_id, request, result, occurred_at)
-  values ($1::uuid, $2, 'integration.tenant.tributary.delete', 'SUCCESS', 'operator', $1::text, '{}', $3, $4)`;
+  insert into receipts (id, tenant_id, operation, outcome, actor, correlation_id, request, result, occurred_at, leaf, salt)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;

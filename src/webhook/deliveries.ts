@@ -1,10 +1,14 @@
-import { LockMode } from '@mikro-orm/postgresql';
+import { Connection } from '../connection/connection.entity.js';
+import type { JsonObject } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import { addReceipt } from '../receipt/log.js';
 import { Delivery } from '../signal/delivery.entity.js';
+import { refusalOf } from '../signal/journal.js';
 import { reviseJournal } from '../signal/revise.js';
 import { type ReplayCommand, type ReplayDeps, type Replayed, replayDeliveries } from './replay.js';
 import { type Reread, reread } from './reread.js';
+import { type TriedMapping, type TryMappingCommand, tryMapping } from './try-mapping.js';
+import { lockUnchanged, stateOf } from './unchanged.js';
 
 /** What is done with deliveries after they came. */
 export interface DeliveryService {
@@ -12,9 +16,15 @@ export interface DeliveryService {
    * Normalises stored deliveries again by today's connector, in the order they came, as many as `first` in one call.
    * A dry run answers what would differ; else it is written, with a receipt: signals that are new, and new versions of
    * those that differ, under the same ids at the end of the feed. What is no longer made stays. Deliveries whose body
-   * was deleted are left out. Throws INVALID_INPUT, INVALID_CURSOR or NOT_FOUND.
+   * was deleted are left out. Throws INVALID_INPUT, INVALID_CURSOR or NOT_FOUND; CONFLICT when others go on normalising
+   * the same deliveries.
    */
   replay(caller: Caller, command: ReplayCommand): Promise<Replayed>;
+  /**
+   * What would become of a delivery under settings that need not be anybody's yet. Nothing is stored, nobody is called,
+   * and no signature is looked at. Throws INVALID_INPUT, UNSUPPORTED, RATE_LIMITED, or NOT_FOUND for the provider.
+   */
+  tryMapping(caller: Caller, command: TryMappingCommand): Promise<TriedMapping>;
   /** Normalises one dead letter again, and writes down what came of it, with a receipt. */
   redrive(caller: Caller, id: string): Promise<RedrivenDelivery>;
   /** Deletes bodies whose time is over, so many at a time, until none is left or it shall stop. Answers how many. */
@@ -49,6 +59,7 @@ export function createDeliveryService(deps: DeliveriesDeps): DeliveryService {
 
   return {
     replay: (caller, command) => replayDeliveries(deps, caller, command),
+    tryMapping: (caller, command) => tryMapping(deps, caller, command),
     redrive: (caller, id) => redriveDelivery(deps, caller, id),
     async purge(limit, stop) {
       let total = 0;
@@ -61,17 +72,54 @@ export function createDeliveryService(deps: DeliveriesDeps): DeliveryService {
   };
 }
 
-/** The locked row is what makes one of several who ask at once. */
-function redriveDelivery(deps: DeliveriesDeps, caller: Caller, id: string): Promise<RedrivenDelivery> {
+/** What the database still refuses is a dead letter as before, and no error. */
+async function redriveDelivery(deps: DeliveriesDeps, caller: Caller, id: string): Promise<RedrivenDelivery> {
+  try {
+    return await attempt(deps, caller, id, (delivery, settings) => reread(deps, delivery, settings));
+  } catch (error) {
+    const failure = refusalOf(error);
+    if (failure === undefined) throw error;
+    return attempt(deps, caller, id, () => Promise.resolve({ failure }));
+  }
+}
+
+/**
+ * Read and normalised before there is a transaction: a tenant's mapping may take its time. The locked row, unchanged
+ * since, is what makes one of several who ask at once.
+ */
+async function attempt(
+  deps: DeliveriesDeps,
+  caller: Caller,
+  id: string,
+  make: (delivery: Delivery, settings: JsonObject) => Promise<Reread>,
+): Promise<RedrivenDelivery> {
+  const em = deps.db.for(caller);
+  const delivery = await em.findOne(
+    Delivery,
+    { id, failure: { $ne: null } },
+    { populate: ['body'], disableIdentityMap: true },
+  );
+  if (!delivery) return { outcome: 'SKIPPED', reason: 'It is no dead letter any more.' };
+  if (!delivery.body) return { outcome: 'SKIPPED', reason: 'Its body was deleted when its time was over.' };
+  const connection = await em.findOne(Connection, { id: delivery.connectionId });
+  const made = await make(delivery, connection?.settings ?? {});
+  return write(deps, caller, delivery, made);
+}
+
+function write(
+  deps: DeliveriesDeps,
+  caller: Caller,
+  delivery: Delivery,
+  made: Reread,
+): Promise<RedrivenDelivery> {
   return deps.db.for(caller).transactional(async (transaction) => {
-    const delivery = await transaction.findOne(
-      Delivery,
-      { id, failure: { $ne: null } },
-      { populate: ['body'], disableIdentityMap: true, lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
-    if (!delivery) return { outcome: 'SKIPPED', reason: 'It is no dead letter any more.' };
-    if (!delivery.body) return { outcome: 'SKIPPED', reason: 'Its body was deleted when its time was over.' };
-    const made = await reread(deps, delivery);
+    if (!(await lockUnchanged(transaction, [stateOf(delivery)]))) {
+      return {
+        outcome: 'SKIPPED',
+        reason: 'Somebody else normalised it, or its body was deleted, meanwhile.',
+      };
+    }
+    const { id } = delivery;
     const records = made.failure === null ? made.records : [];
     const signalIds = records.map((record) => record.id);
     const attempts = delivery.attempts + 1;

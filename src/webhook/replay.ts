@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { LockMode } from '@mikro-orm/postgresql';
 import { Connection } from '../connection/connection.entity.js';
 import type { Caller } from '../core/caller.js';
 import type { Clock } from '../core/clock.js';
 import type { Db, EntityManager } from '../core/db.js';
-import { invalidInput, notFound } from '../core/errors.js';
+import { TributaryError, invalidInput, notFound } from '../core/errors.js';
 import { fromCursor, toCursor, toUuid } from '../core/page.js';
 import { requireInput } from '../core/schema.js';
 import { addReceipt } from '../receipt/log.js';
@@ -14,6 +13,7 @@ import type { SignalRecord } from '../signal/envelope.js';
 import { type DeliveryRevision, reviseJournal } from '../signal/revise.js';
 import { Signal } from '../signal/signal.entity.js';
 import { type RereadDeps, reread } from './reread.js';
+import { type DeliveryState, lockUnchanged, stateOf } from './unchanged.js';
 
 const MAX_DELIVERIES = 500;
 
@@ -53,6 +53,8 @@ interface Findings {
   readonly failures: Replayed['failures'][number][];
   /** A second delivery of the same event adds nothing. */
   readonly added: Set<string>;
+  /** How the deliveries were found. */
+  readonly seen: DeliveryState[];
 }
 
 /** See DeliveryService.replay. */
@@ -71,7 +73,7 @@ export async function replayDeliveries(
   const found = await findPage(deps.db.for(caller), checked);
   const page = found.slice(0, checked.first);
   const findings = checked.dryRun
-    ? await examine(deps, deps.db.for(caller), page)
+    ? await examine(deps, deps.db.for(caller), page, connection)
     : await apply(deps, caller, connection, checked, page);
   const last = found.length > page.length ? page.at(-1) : undefined;
   const { changes, failures } = findings;
@@ -101,21 +103,32 @@ function findPage(em: EntityManager, { connectionId, from, to, first, after }: C
   return em.find(Delivery, where, { orderBy: { receivedAt: 'asc', id: 'asc' }, limit: first + 1 });
 }
 
-/** Normalises one after the other, since bodies may be large, and holds each against what is stored. */
+/**
+ * Normalises one after the other, since bodies may be large, and holds each against what is stored. Never within a
+ * transaction: a tenant's mapping may take its time, and would take a connection and locks from everybody else.
+ */
 async function examine(
   deps: ReplayDeps,
   em: EntityManager,
   page: readonly Delivery[],
-  lockMode: LockMode.NONE | LockMode.PESSIMISTIC_WRITE = LockMode.NONE,
+  { settings }: Connection,
 ): Promise<Findings> {
-  const findings: Findings = { changes: [], records: [], revisions: [], failures: [], added: new Set() };
+  const findings: Findings = {
+    changes: [],
+    records: [],
+    revisions: [],
+    failures: [],
+    added: new Set(),
+    seen: [],
+  };
   for (const { id } of page) {
     const delivery = await em.findOneOrFail(
       Delivery,
       { id },
-      { populate: ['body'], disableIdentityMap: true, lockMode },
+      { populate: ['body'], disableIdentityMap: true },
     );
-    const made = await reread(deps, delivery);
+    findings.seen.push(stateOf(delivery));
+    const made = await reread(deps, delivery, settings);
     if (made.failure === null) add(findings, delivery, await diff(em, delivery, made.records), made.records);
     else findings.failures.push({ deliveryId: id, reason: made.failure });
   }
@@ -149,39 +162,69 @@ function add(
   }
 }
 
-/** Of several calls at once, and of redrives, the locked rows let one after the other see what there is. */
-function apply(
+/** Somebody else's replay or redrive may come between reading and writing: then it is read anew. */
+async function apply(
   deps: ReplayDeps,
+  caller: Caller,
+  connection: Connection,
+  checked: Checked,
+  page: readonly Delivery[],
+): Promise<Findings> {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const findings = await examine(deps, deps.db.for(caller), page, connection);
+    if (await write(deps, caller, connection, checked, findings)) return findings;
+  }
+  throw new TributaryError(
+    'CONFLICT',
+    'Others go on normalising these deliveries. Nothing was written; replay again when they are through.',
+  );
+}
+
+const MAX_TRIES = 5;
+
+/** False: a delivery is not any more as it was found, and nothing was written. */
+function write(
+  deps: ReplayDeps,
+  caller: Caller,
+  connection: Connection,
+  checked: Checked,
+  findings: Findings,
+): Promise<boolean> {
+  const { revisions, records, seen } = findings;
+  return deps.db.for(caller).transactional(async (transaction) => {
+    if (!(await lockUnchanged(transaction, seen))) return false;
+    const now = deps.clock.now();
+    addReceipt(transaction, toReceipt(caller, connection, checked, findings, now));
+    if (revisions.length > 0) await reviseJournal(transaction, revisions, records, now);
+    return true;
+  });
+}
+
+function toReceipt(
   caller: Caller,
   { id: connectionId, tenantId, providerId }: Connection,
   { from, to }: Checked,
-  page: readonly Delivery[],
-): Promise<Findings> {
-  return deps.db.for(caller).transactional(async (transaction) => {
-    const findings = await examine(deps, transaction, page, LockMode.PESSIMISTIC_WRITE);
-    const { changes, failures, revisions, records } = findings;
-    const countOf = (kind: SignalChange['kind']): number =>
-      changes.filter((change) => change.kind === kind).length;
-    const now = deps.clock.now();
-    addReceipt(transaction, {
-      tenantId,
-      connectionId,
-      providerId,
-      operation: `integration.signal.${providerId}.replay`,
-      outcome: 'SUCCESS',
-      actor: caller.subject,
-      correlationId: caller.correlationId,
-      request: { from: from.toISOString(), to: to.toISOString() },
-      result: {
-        deliveries: page.length,
-        added: countOf('ADDED'),
-        changed: countOf('CHANGED'),
-        removed: countOf('REMOVED'),
-        failed: failures.length,
-      },
-      occurredAt: now,
-    });
-    if (revisions.length > 0) await reviseJournal(transaction, revisions, records, now);
-    return findings;
-  });
+  { changes, failures, seen }: Findings,
+  now: Date,
+) {
+  const countOf = (kind: SignalChange['kind']): number =>
+    changes.filter((change) => change.kind === kind).length;
+  return {
+    tenantId,
+    connectionId,
+    providerId,
+    operation: `integration.signal.${providerId}.replay`,
+    outcome: 'SUCCESS' as const,
+    actor: caller.subject,
+    correlationId: caller.correlationId,
+    request: { from: from.toISOString(), to: to.toISOString() },
+    result: {
+      deliveries: seen.length,
+      added: countOf('ADDED'),
+      changed: countOf('CHANGED'),
+      removed: countOf('REMOVED'),
+      failed: failures.length,
+    },
+    occurredAt: now,
+  };
 }

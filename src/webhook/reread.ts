@@ -1,18 +1,21 @@
 import { zstdDecompressSync } from 'node:zlib';
 import type { ProviderCatalog } from '../connection/catalog.js';
-import { type Connector, MalformedDelivery, type ProviderEvent } from '../connector/index.js';
-import type { Log } from '../core/log.js';
+import {
+  type Connector,
+  type JsonObject,
+  MalformedDelivery,
+  type ProviderEvent,
+} from '../connector/index.js';
 import type { Vault } from '../credential/vault.js';
+import { type AdapterEnvelope, toAdapted } from '../signal/adapter.js';
 import type { Delivery } from '../signal/delivery.entity.js';
-import { type Normalizing, normalize } from '../signal/entry.js';
+import { type EntryDeps, type Normalizing, normalize } from '../signal/entry.js';
 import type { SignalOrigin, SignalRecord } from '../signal/envelope.js';
 import { DECODED, decodeJson, requireReasonable } from './decode.js';
 
-export interface RereadDeps {
+export interface RereadDeps extends EntryDeps {
   readonly vault: Vault;
   readonly catalog: ProviderCatalog;
-  readonly environment: SignalOrigin['environment'];
-  readonly log: Log;
 }
 
 /** What today's connector makes of a delivery: its signals, each id once, or why there are none. */
@@ -20,18 +23,21 @@ export type Reread =
   { readonly records: readonly SignalRecord[]; readonly failure: null } | { readonly failure: string };
 
 /**
- * Normalises a stored delivery again, whose body was read along. Its signature was checked when it came, and its name
+ * Normalises a stored delivery again, whose body was read along, by the connection's settings of today. Its signature was checked when it came, and its name
  * given then: both stay as they were.
  */
-export async function reread(deps: RereadDeps, delivery: Delivery): Promise<Reread> {
+export async function reread(deps: RereadDeps, delivery: Delivery, settings: JsonObject): Promise<Reread> {
   const connector = deps.catalog.find(delivery.providerId);
   if (!connector || !isNormalizing(connector)) return { failure: 'There is no connector for it any more.' };
   if (!delivery.body) return { failure: 'Its body was deleted when its time was over.' };
   const { id, tenantId, connectionId, providerId } = delivery;
   const origin = { tenantId, connectionId, providerId, environment: deps.environment, deliveryId: id };
+  if (delivery.via === 'ADAPTER')
+    return { records: [await readAdapted(deps, origin, delivery, delivery.body)], failure: null };
   const body = decode(connector, delivery, await openBody(deps.vault, delivery, delivery.body));
   if (body instanceof MalformedDelivery) return { failure: `${body.name}: ${body.message}` };
-  const { signals, failure } = normalize(connector, origin, toEvent(delivery, body), deps.log);
+  const event = toEvent(delivery, body);
+  const { signals, failure } = await normalize(deps, connector, origin, event, settings);
   if (failure !== undefined) return { failure };
   return { records: eachOnce(signals), failure: null };
 }
@@ -44,6 +50,17 @@ function eachOnce(signals: readonly SignalRecord[]): readonly SignalRecord[] {
 
 function isNormalizing(connector: Connector): connector is Connector & Normalizing {
   return connector.normalize !== undefined;
+}
+
+/** It was checked and normalised by whoever sent it: no connector of ours has a say in it. */
+async function readAdapted(
+  { vault }: RereadDeps,
+  origin: SignalOrigin,
+  delivery: Delivery,
+  sealed: Uint8Array,
+): Promise<SignalRecord> {
+  const body = await openBody(vault, delivery, sealed);
+  return toAdapted(origin, JSON.parse(body.toString()) as AdapterEnvelope, delivery.receivedAt);
 }
 
 async function openBody(vault: Vault, { id, tenantId }: Delivery, sealed: Uint8Array): Promise<Buffer> {

@@ -5,7 +5,7 @@ import type {
   ProviderFailureDetails,
   Verb,
 } from '../../src/connector/index.js';
-import { answer, drop, loseAnswer, mislabel, resetMidBody } from '../support/fake-behavior.js';
+import { answer, drop, hang, loseAnswer, mislabel, resetMidBody } from '../support/fake-behavior.js';
 import type { Behavior, FakeRequest } from '../support/fake-provider.js';
 import { type CheckId, type ConformanceTest, check } from './checks.js';
 import { type AnyActionSpec, compile, specsOf } from './manifest.js';
@@ -21,6 +21,9 @@ const STATUSES: readonly [CheckId, number, FailureCategory][] = [
   ['ACTION-08', 500, 'PROVIDER'],
   ['ACTION-09', 503, 'PROVIDER'],
 ];
+
+/** For an answer that never comes. */
+const PATIENCE_MS = 100;
 
 /** What we do at the provider, and what becomes of it when the line is bad. */
 export function* actionChecks(subject: ConformanceSubject): Iterable<ConformanceTest> {
@@ -93,6 +96,17 @@ function* failureChecks(
         await world.fake.provider.close();
         const { details } = await failureOf(execute(world));
         expect(details).toMatchObject({ category: 'NETWORK', isAmbiguous: false });
+      }),
+    verb,
+  );
+  yield check(
+    'ACTION-21',
+    () =>
+      inWorld(subject, async (world) => {
+        world.hurry(PATIENCE_MS);
+        world.fake.provider.next(isEffect, hang());
+        const { details } = await failureOf(execute(world));
+        expect(details).toMatchObject({ category: 'NETWORK', isAmbiguous: true });
       }),
     verb,
   );

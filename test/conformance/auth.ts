@@ -6,7 +6,7 @@ import { failureOf, inWorld } from './world.js';
 
 /** Who we are, and that only those who may know it are told how we prove it. */
 export function* authChecks(subject: ConformanceSubject): Iterable<ConformanceTest> {
-  const { auth } = subject.connector;
+  const { auth, manifest } = subject.connector;
 
   yield check('AUTH-01', () =>
     inWorld(subject, async ({ context }) => {
@@ -34,4 +34,12 @@ export function* authChecks(subject: ConformanceSubject): Iterable<ConformanceTe
       }
     }),
   );
+  if (!manifest.oauth) return;
+  yield check('AUTH-04', () => {
+    for (const beside of [{}, { refreshToken: new Secret('refresh-of-the-suite') }]) {
+      const headers = auth.sign({ accessToken: new Secret('access-of-the-suite'), ...beside });
+      expect(Object.values(headers).join()).toContain('access-of-the-suite');
+      expect(Object.values(headers).join()).not.toContain('refresh-of-the-suite');
+    }
+  });
 }

@@ -15,6 +15,7 @@ export const conformanceChecks = {
   'AUTH-01': ['MUST', 'identify tells the account'],
   'AUTH-02': ['MUST', 'a wrong credential is an AUTH failure'],
   'AUTH-03': ['MUST', 'the credential travels in headers only'],
+  'AUTH-04': ['MUST', 'an access token of OAuth signs, whatever else a credential may hold'],
 
   'WEBHOOK-01': ['MUST', 'signed delivery is accepted'],
   'WEBHOOK-02': ['MUST', 'unsigned delivery is refused'],
@@ -29,6 +30,8 @@ export const conformanceChecks = {
   'WEBHOOK-11': ['MUST', 'a signed body that can’t be read is a MalformedDelivery'],
   'WEBHOOK-12': ['MUST', 'a redelivery has the same identity'],
   'WEBHOOK-13': ['MUST', 'an altered timestamp is refused'],
+  'WEBHOOK-14': ['MUST', 'no event is taken for a handshake'],
+  'WEBHOOK-15': ['MUST', 'handshake and account are looked for in any JSON without throwing'],
 
   'WEBHOOK-REG-01': ['MUST', 'register sets a webhook up with our URL and secret, and answers its id'],
   'WEBHOOK-REG-02': ['MUST', 'register asks for the least events that bring what is wanted'],
@@ -52,6 +55,7 @@ export const conformanceChecks = {
   'NORMALIZE-10': ['MUST', 'every signal type made is declared as a trigger'],
   'NORMALIZE-11': ['MUST', 'identity comes from what happened, not from its delivery'],
   'NORMALIZE-12': ['MUST', 'what is redacted makes no difference to the signals'],
+  'NORMALIZE-13': ['MUST', 'the order of events makes no difference to their signals'],
 
   'POLL-01': ['MUST', 'streams have names of their own'],
   'POLL-02': ['MUST', 'pages lead to the end, and to all that triggers announce'],
@@ -85,6 +89,7 @@ export const conformanceChecks = {
   'ACTION-18': ['MUST', 'reconcile finds the effect behind pages of other things'],
   'ACTION-19': ['MUST', 'reconcile names what the answer named'],
   'ACTION-20': ['MUST', 'the credential appears in no error, outcome or log line'],
+  'ACTION-21': ['MUST', 'no answer in time is NETWORK and ambiguous'],
 } as const satisfies Record<string, readonly ['MUST' | 'SHOULD', string]>;
 
 export type CheckId = keyof typeof conformanceChecks;

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import {
+  type JsonObject,
   MalformedDelivery,
   type ProviderEvent,
   type RawDelivery,
@@ -60,15 +61,16 @@ export function secretOf({ secret }: WebhookSubject, seed: string): Secret {
 }
 
 /** Body and name of a delivery, as the core reads them. */
-export function readEvent(webhook: Webhook, delivery: RawDelivery): ProviderEvent {
+export function readEvent(webhook: Webhook, delivery: RawDelivery, settings?: JsonObject): ProviderEvent {
   const body = webhook.decode ? webhook.decode(delivery) : decodeJson(delivery.body);
-  return { ...webhook.identify(delivery, body), body, receivedAt: delivery.receivedAt };
+  return { ...webhook.identify(delivery, body, settings), body, receivedAt: delivery.receivedAt };
 }
 
 /** The event of a fixture, on the way every delivery takes. */
 export function eventOf(subject: ConformanceSubject, unsigned: Unsigned): ProviderEvent {
   const { webhook, scheme } = requireWebhook(subject);
-  return readEvent(webhook, scheme.sign(unsigned, secretOf(scheme, 'current'), RECEIVED_AT));
+  const delivery = scheme.sign(unsigned, secretOf(scheme, 'current'), RECEIVED_AT);
+  return readEvent(webhook, delivery, subject.provider.settings);
 }
 
 function decodeJson(body: Buffer): unknown {

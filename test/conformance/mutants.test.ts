@@ -55,6 +55,16 @@ function forgetful(): Connector {
   });
 }
 
+/** Says of each event which one came before it. */
+function remembering(): Connector {
+  let before = '';
+  return withDraft(({ type }) => {
+    const payload = { before };
+    before = type;
+    return { payload };
+  });
+}
+
 const forged: ActionOutcome = { externalId: 'iss_1', output: { id: 'iss_1' } };
 
 const mutants: readonly [string, readonly CheckId[], Connector][] = [
@@ -94,6 +104,23 @@ const mutants: readonly [string, readonly CheckId[], Connector][] = [
           ...context,
           request: (request) => context.request({ ...request, query: { token: 'ex_live_2f9c6a1d7e' } }),
         }),
+    }),
+  ],
+
+  [
+    'signs by its own token only',
+    ['AUTH-04'],
+    withAuth({ sign: ({ token }) => ({ authorization: `Bearer ${token?.reveal()}` }) }),
+  ],
+  [
+    'shows its refresh token',
+    ['AUTH-04'],
+    withAuth({
+      sign: (fields) => ({
+        authorization: Object.values(fields)
+          .map((field) => field.reveal())
+          .join(),
+      }),
     }),
   ],
 
@@ -156,6 +183,21 @@ const mutants: readonly [string, readonly CheckId[], Connector][] = [
     }),
   ],
 
+  [
+    'takes everything for a handshake',
+    ['WEBHOOK-14'],
+    withWebhook({ handshake: { signed: () => ({ text: 'yes' }) } }),
+  ],
+  [
+    'takes any text for a secret',
+    ['WEBHOOK-14'],
+    withWebhook({ handshake: { secretOf: (body) => textAt(body, 'type') } }),
+  ],
+  [
+    'stumbles over an account that is not there',
+    ['WEBHOOK-15'],
+    withWebhook({ accountOf: (_, body) => (body as { account: string }).account.trim() }),
+  ],
   ['has a broken target', ['META-05'], withRegistration({ targetSchema: { type: 'objekt' } })],
   [
     'has it signed by another secret',
@@ -272,6 +314,7 @@ const mutants: readonly [string, readonly CheckId[], Connector][] = [
   ['is lost in time', ['NORMALIZE-09'], withDraft(() => ({ occurredAt: new Date(Number.NaN) }))],
   ['does what it did not announce', ['NORMALIZE-10'], withDraft(() => ({ type: 'push' }))],
   ['names signals by their delivery', ['NORMALIZE-11'], withDraft(({ id }) => ({ identity: id }))],
+  ['remembers what came before', ['NORMALIZE-13'], remembering()],
   ['does not keep what it needs', ['NORMALIZE-12'], withManifest({ redact: [['issue', 'title']] })],
 
   ['has nothing to ask for', ['POLL-01'], withPoll({ streams: () => [] })],
@@ -331,7 +374,7 @@ const mutants: readonly [string, readonly CheckId[], Connector][] = [
   ['does it twice', ['ACTION-02'], withLine((request) => request().then(request))],
   [
     'tries again by itself',
-    ['ACTION-12', 'ACTION-13', 'ACTION-16'],
+    ['ACTION-12', 'ACTION-13', 'ACTION-16', 'ACTION-21'],
     withLine((request) => request().catch(request)),
   ],
   [

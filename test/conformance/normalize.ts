@@ -80,12 +80,27 @@ export function* normalizeChecks(subject: ConformanceSubject): Iterable<Conforma
       expect(knownIdentities(normalize(again))).toEqual(knownIdentities(normalize(event)));
     }
   });
+  yield check('NORMALIZE-13', () => {
+    const inOrder = signalsOf(normalize, events);
+    const property = fc.property(anyOrder(events), (arrived) => {
+      expect(signalsOf(normalize, arrived)).toEqual(inOrder);
+    });
+    fc.assert(property, { numRuns: 20 });
+  });
   yield check('NORMALIZE-12', () => {
     for (const event of events) {
       const body = redact(event.body, manifest.redact);
       expect(normalize({ ...event, body })).toStrictEqual(normalize(event));
     }
   });
+}
+
+/** What the events come to, whatever order they come in. */
+function signalsOf(
+  normalize: (event: ProviderEvent) => readonly SignalDraft[],
+  arrived: readonly ProviderEvent[],
+): readonly string[] {
+  return arrived.flatMap((event) => normalize(event).map((draft) => JSON.stringify(draft))).toSorted();
 }
 
 /** Without the file this fails with what would have to be in it, to be read and saved by a person. */
@@ -125,6 +140,10 @@ function anyEvent(events: readonly ProviderEvent[]): fc.Arbitrary<ProviderEvent>
     .tuple(known, anyJson(), fc.string({ minLength: 1, maxLength: 300 }), fc.boolean())
     .map(([event, body, type, isKnown]) => ({ ...event, body, type: isKnown ? event.type : type }));
   return fc.oneof(spoilt, strange);
+}
+
+function anyOrder<T>(all: readonly T[]): fc.Arbitrary<T[]> {
+  return fc.shuffledSubarray([...all], { minLength: all.length });
 }
 
 /** As it comes from the wire: no -0, no undefined. */

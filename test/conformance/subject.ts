@@ -31,6 +31,11 @@ export interface WebhookSubject {
   sign(unsigned: Unsigned, secret: Secret, at: Date): RawDelivery;
   /** Secrets of the form the provider gives out, when it has one. Default: any text. */
   secret?(seed: string): string;
+  /**
+   * The request in which the provider would send a recorded body, each file as an event of its own. Default: the body as it
+   * is, as application/json.
+   */
+  payload?(file: string, body: Buffer): Unsigned;
 }
 
 export interface RegistrationSubject {
@@ -67,6 +72,8 @@ export interface Unsigned {
 }
 
 export interface ProviderSubject {
+  /** By which the connector finds its way in the fake. Default: none. */
+  readonly settings?: JsonObject;
   /** A fresh fake in which every input below succeeds. */
   start(clock: Clock): Promise<StartedFake>;
   /** One example a verb. */

@@ -17,7 +17,8 @@ export function* webhookChecks(subject: ConformanceSubject): Iterable<Conformanc
   const other = secretOf(scheme, 'other');
   const sign = (unsigned: Unsigned, at = RECEIVED_AT) => scheme.sign(unsigned, secret, at);
   const proofs = proofHeaders(sign(first), scheme.sign(first, other, RECEIVED_AT));
-  const accepts = (delivery: RawDelivery, secrets = [secret]) => webhook.verify(delivery, secrets);
+  const { settings } = subject.provider;
+  const accepts = (delivery: RawDelivery, secrets = [secret]) => webhook.verify(delivery, secrets, settings);
 
   yield check('WEBHOOK-01', () => {
     for (const fixture of fixtures) expect(accepts(sign(fixture))).toBe(true);
@@ -98,19 +99,54 @@ export function* webhookChecks(subject: ConformanceSubject): Iterable<Conformanc
   yield check('WEBHOOK-11', () => {
     for (const body of ['', 'not json', '{"cut": ', '\u0000', 'null', '[]', '7', '{}', '['.repeat(10_000)]) {
       for (const headers of [first.headers, {}]) {
-        expectReadable(() => readEvent(webhook, sign({ headers, body: Buffer.from(body) })));
+        expectReadable(() => readEvent(webhook, sign({ headers, body: Buffer.from(body) }), settings));
       }
     }
     const invalid = { headers: first.headers, body: Buffer.from('{"text":"\xff"}', 'latin1') };
-    expect(() => readEvent(webhook, sign(invalid))).toThrow(MalformedDelivery);
+    expect(() => readEvent(webhook, sign(invalid), settings)).toThrow(MalformedDelivery);
   });
+  yield* addressChecks(
+    subject,
+    fixtures.map((fixture) => sign(fixture)),
+  );
   yield check('WEBHOOK-12', () => {
     for (const fixture of fixtures) {
       const [once, again] = [RECEIVED_AT, new Date(RECEIVED_AT.getTime() + STALE_MS)].map((at) =>
-        readEvent(webhook, sign(fixture, at)),
+        readEvent(webhook, sign(fixture, at), settings),
       );
       expect([again?.id, again?.type]).toEqual([once?.id, once?.type]);
     }
+  });
+}
+
+/** What is asked about an address before events come, and for whom they are when one address serves many. */
+function* addressChecks(
+  { connector }: ConformanceSubject,
+  signed: readonly RawDelivery[],
+): Iterable<ConformanceTest> {
+  const { handshake, accountOf } = connector.webhook!;
+  if (!handshake && !accountOf) return;
+  const ask = (delivery: RawDelivery, body: unknown): readonly unknown[] => [
+    handshake?.signed?.(delivery, body),
+    handshake?.unsigned?.({ method: 'POST', ...delivery }),
+    handshake?.secretOf?.(body),
+  ];
+  yield check('WEBHOOK-14', () => {
+    for (const delivery of signed) {
+      const { body } = readEvent(connector.webhook!, delivery);
+      expect(ask(delivery, body)).toEqual([undefined, undefined, undefined]);
+    }
+  });
+  yield check('WEBHOOK-15', () => {
+    const headers = fc.constantFrom(...signed.map((delivery) => delivery.headers), {});
+    const property = fc.property(fc.jsonValue(), headers, (body, given) => {
+      const delivery = { headers: given, body: Buffer.from(JSON.stringify(body)), receivedAt: RECEIVED_AT };
+      ask(delivery, body);
+      handshake?.unsigned?.({ method: 'GET', headers: given, query: {} });
+      const accounts = [accountOf?.(delivery, body) ?? []].flat();
+      expect(accounts.filter((account) => typeof account !== 'string')).toEqual([]);
+    });
+    fc.assert(property);
   });
 }
 

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { pino } from 'pino';
 import { type ActionContext, type Credential, ProviderFailure } from '../../src/connector/index.js';
 import { createMetrics } from '../../src/core/metrics.js';
-import { createHttpClient } from '../../src/outbound/client.js';
+import { type HttpRequest, createHttpClient } from '../../src/outbound/client.js';
 import { createEgressPolicy } from '../../src/outbound/egress.js';
 import { type CallObservation, createProviderGate } from '../../src/outbound/provider.js';
 import type { ConformanceSubject, StartedFake } from './subject.js';
@@ -24,6 +24,8 @@ export interface World {
   readonly log: readonly string[];
   readonly calls: readonly CallObservation[];
   effects(): number;
+  /** From now on, an effect that is not answered within so many milliseconds is given up. */
+  hurry(ms: number): void;
 }
 
 /** Runs in a fresh world and takes it down after. */
@@ -35,10 +37,20 @@ export async function inWorld(
   const clock = { now: () => NOW };
   const fake = await subject.provider.start(clock);
   const client = createHttpClient({ egress: createEgressPolicy(['127.0.0.0/8']) });
+  let patienceMs = Number.POSITIVE_INFINITY;
   const log: string[] = [];
   const calls: CallObservation[] = [];
   const gate = createProviderGate({
-    client,
+    client: {
+      ...client,
+      send: (request) =>
+        client.send({
+          ...request,
+          deadlineMs: isEffect(subject, request)
+            ? Math.min(request.deadlineMs, patienceMs)
+            : request.deadlineMs,
+        }),
+    },
     clock,
     log: pino({ level: 'trace' }, { write: (line) => void log.push(line) }),
     metrics,
@@ -50,8 +62,9 @@ export async function inWorld(
     connectionId: 'connection-1',
     connector: subject.connector,
     credential: change(fake.credential),
-    settings: {},
+    settings: subject.provider.settings ?? {},
     correlationId: 'correlation-1',
+    operation: 'conformance',
   });
   try {
     await run({
@@ -59,11 +72,27 @@ export async function inWorld(
       context: { ...context, actionId: ACTION_ID, marker: `<!-- tributary:${ACTION_ID} -->`, startedAt: NOW },
       log,
       calls,
+      hurry: (ms) => void (patienceMs = ms),
       effects: () => [...fake.provider.effects.values()].reduce((sum, count) => sum + count, 0),
     });
   } finally {
     await client.close();
     await fake.provider.close();
+  }
+}
+
+function isEffect({ provider }: ConformanceSubject, { method, url, headers, body }: HttpRequest): boolean {
+  if (!provider.isEffect) return method !== 'GET';
+  const text = typeof body === 'string' ? body : '';
+  const query = Object.fromEntries(url.searchParams);
+  return provider.isEffect({ method, path: url.pathname, query, headers, text, body: parseJson(text) });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

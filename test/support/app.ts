@@ -59,6 +59,8 @@ export interface TestAppOptions {
   readonly via?: (url: string) => string;
   /** Others than ours and the example. */
   readonly connectors?: readonly Connector[];
+  /** One that is there already; the app migrates it. */
+  readonly database?: TestDatabase;
   /** A second process on the first one's database and keys. */
   readonly beside?: TestApp;
 }
@@ -75,7 +77,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     log = createLog('silent'),
     via = (url: string) => url,
   } = options;
-  const database = beside?.database ?? (await createTestDatabase());
+  const database = beside?.database ?? options.database ?? (await createTestDatabase());
   const dataDir = beside?.config.TRIBUTARY_DATA_DIR ?? mkdtempSync(join(tmpdir(), 'tributary-test-'));
   const config = readConfig({ ...standing(dataDir, database.url), ...env });
   const app = await createApp({

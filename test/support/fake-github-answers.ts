@@ -9,22 +9,42 @@ export interface Comment {
   readonly createdAt: Date;
 }
 
+/** On a line of code. */
+export interface ReviewComment extends Comment {
+  readonly path: string;
+  readonly line: number;
+}
+
+/** Of the one workflow, ci.yml. */
+export interface Run {
+  readonly id: number;
+  readonly number: number;
+  readonly branch: string;
+  readonly createdAt: Date;
+  updatedAt: Date;
+  conclusion: string | null;
+}
+
 export interface Pull {
   readonly headSha: string;
   readonly isMergeable: boolean;
+  readonly reviewComments?: ReviewComment[];
   merged?: { readonly sha: string; readonly at: Date };
 }
 
 /** A pull request is an issue with something to merge. */
-export interface Issue extends Comment {
+export interface Issue extends Omit<Comment, 'body'> {
   readonly number: number;
-  readonly title: string;
-  readonly labels: readonly string[];
+  body: string | null;
+  title: string;
+  labels: readonly string[];
+  assignees: readonly string[];
   readonly comments: Comment[];
   readonly pull?: Pull;
   /** Comments count as well. */
   updatedAt: Date;
   closedAt?: Date;
+  stateReason?: 'completed' | 'not_planned' | 'reopened';
 }
 
 export interface Status {
@@ -70,12 +90,13 @@ export function toIssue({ pull, ...issue }: Issue) {
     html_url: `${WEB}/${pull ? 'pull' : 'issues'}/${issue.number}`,
     number: issue.number,
     state: closedAt ? 'closed' : 'open',
+    state_reason: issue.stateReason ?? null,
     title: issue.title,
     body: issue.body,
     user,
     labels: issue.labels.map((name) => ({ name })),
     assignee: null,
-    assignees: [],
+    assignees: issue.assignees.map((login) => ({ ...user, login })),
     milestone: null,
     locked: false,
     comments: issue.comments.length,
@@ -104,9 +125,76 @@ export function toComment({ number, pull }: Issue, { id, body, createdAt }: Comm
   };
 }
 
+/** https://docs.github.com/rest/pulls/comments#list-review-comments-in-a-repository */
+export function toReviewComment({ number, pull }: Issue, comment: ReviewComment): object {
+  const { id, body, path, line, createdAt } = comment;
+  const [url, html] = [`${API}/pulls/comments/${id}`, `${WEB}/pull/${number}#discussion_r${id}`];
+  return {
+    id,
+    node_id: `PRRC_${id}`,
+    url,
+    html_url: html,
+    pull_request_url: `${API}/pulls/${number}`,
+    pull_request_review_id: id + 1,
+    diff_hunk: '@@ -1 +1 @@',
+    path,
+    line,
+    commit_id: pull?.headSha ?? '',
+    original_commit_id: pull?.headSha ?? '',
+    user,
+    body,
+    created_at: toTime(createdAt),
+    updated_at: toTime(createdAt),
+    author_association: 'OWNER',
+    _links: { self: { href: url }, html: { href: html }, pull_request: { href: `${API}/pulls/${number}` } },
+  };
+}
+
+/** https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-repository */
+export function toRun({ id, number, branch, createdAt, updatedAt, conclusion }: Run): object {
+  const url = `${API}/actions/runs/${id}`;
+  return {
+    id,
+    node_id: `WFR_${id}`,
+    name: 'CI',
+    display_title: 'Mend the bug',
+    path: '.github/workflows/ci.yml',
+    workflow_id: 4,
+    run_number: number,
+    run_attempt: 1,
+    event: 'push',
+    status: conclusion === null ? 'in_progress' : 'completed',
+    conclusion,
+    head_branch: branch,
+    head_sha: '0123456789abcdef0123456789abcdef01234567',
+    url,
+    html_url: `${WEB}/actions/runs/${id}`,
+    jobs_url: `${url}/jobs`,
+    logs_url: `${url}/logs`,
+    artifacts_url: `${url}/artifacts`,
+    cancel_url: `${url}/cancel`,
+    rerun_url: `${url}/rerun`,
+    workflow_url: `${API}/actions/workflows/4`,
+    check_suite_url: `${API}/check-suites/${id}`,
+    pull_requests: [],
+    actor: user,
+    triggering_actor: user,
+    run_started_at: toTime(createdAt),
+    created_at: toTime(createdAt),
+    updated_at: toTime(updatedAt),
+  };
+}
+
 export function toPull(issue: Issue, { headSha, isMergeable, merged }: Pull): object {
-  // Only issues have these two.
-  const { repository_url: _, pull_request: __, ...ofIssue } = toIssue(issue);
+  // Only issues have these.
+  const {
+    repository_url: _,
+    pull_request: __,
+    labels_url: ___,
+    events_url: ____,
+    state_reason: _____,
+    ...ofIssue
+  } = toIssue(issue);
   return {
     ...ofIssue,
     id: issue.id + 1_000_000,
@@ -175,12 +263,12 @@ export function invalidField(resource: string, field: string, code: string): Fak
 }
 
 /** One page of a list, with the Link header that leads on. https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api */
-export function page(items: readonly object[], { path, query }: FakeRequest): FakeAnswer {
+export function page(items: readonly object[], { path, query, headers }: FakeRequest): FakeAnswer {
   const size = Math.min(Number(query['per_page'] ?? 30), 100);
   const number = Number(query['page'] ?? 1);
   const last = Math.max(1, Math.ceil(items.length / size));
   const link = (to: number, rel: string): string =>
-    `<https://api.github.com${path}?${new URLSearchParams({ ...query, page: String(to) }).toString()}>; rel="${rel}"`;
+    `<http://${headers['host'] ?? ''}${path}?${new URLSearchParams({ ...query, page: String(to) }).toString()}>; rel="${rel}"`;
   const links = [
     ...(number > 1 ? [link(number - 1, 'prev'), link(1, 'first')] : []),
     ...(number < last ? [link(number + 1, 'next'), link(last, 'last')] : []),

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/core/clock.js';
-import type { Comment, Issue, Status } from './fake-github-answers.js';
+import type { Comment, Issue, ReviewComment, Run, Status } from './fake-github-answers.js';
 
 /** The head of pull request 2, and the one commit that statuses can be set on. */
 export const HEAD_SHA = '0123456789abcdef0123456789abcdef01234567';
@@ -10,10 +10,15 @@ export const MERGE_SHA = 'fedcba9876543210fedcba9876543210fedcba98';
 export interface OctoDemo {
   readonly issues: readonly Issue[];
   readonly statuses: readonly Status[];
+  readonly runs: readonly Run[];
   addIssue(fields: Partial<Issue>): Issue;
   addComment(issue: Issue, body: string): Comment;
   close(issue: Issue): void;
   merge(issue: Issue): void;
+  /** On a line of a pull request's code. */
+  addReviewComment(issue: Issue, body: string): ReviewComment;
+  addRun(branch: string): Run;
+  finish(run: Run, conclusion: string): void;
   addStatus(fields: Omit<Status, 'id' | 'createdAt'>): Status;
   /** More than a page of everything, as other people make it. */
   crowd(): void;
@@ -23,14 +28,16 @@ export interface OctoDemo {
 export function createOctoDemo(clock: Clock): OctoDemo {
   const issues: Issue[] = [];
   const statuses: Status[] = [];
+  const runs: Run[] = [];
   let lastId = 1000;
 
   function addIssue(fields: Partial<Issue>): Issue {
     const id = ++lastId;
     const number = issues.length + 1;
-    const issue = { id, number, title: `Number ${number}`, body: null, labels: [], comments: [], ...fields };
+    const issue = { id, number, title: `Number ${number}`, body: null, labels: [], assignees: [] };
+    const own = { comments: [], ...fields };
     const now = clock.now();
-    return issues[issues.push({ ...issue, createdAt: now, updatedAt: now }) - 1]!;
+    return issues[issues.push({ ...issue, ...own, createdAt: now, updatedAt: now }) - 1]!;
   }
 
   function close(issue: Issue): void {
@@ -49,6 +56,23 @@ export function createOctoDemo(clock: Clock): OctoDemo {
     return comment;
   }
 
+  function addReviewComment(issue: Issue, body: string): ReviewComment {
+    const comment = { id: ++lastId, body, path: 'door.ts', line: 7, createdAt: clock.now() };
+    issue.pull?.reviewComments?.push(comment);
+    issue.updatedAt = clock.now();
+    return comment;
+  }
+
+  function addRun(branch: string): Run {
+    const [id, number, now] = [++lastId, runs.length + 1, clock.now()];
+    const run = { id, number, branch, createdAt: now, updatedAt: now, conclusion: null };
+    return runs[runs.push(run) - 1]!;
+  }
+
+  function finish(run: Run, conclusion: string): void {
+    Object.assign(run, { conclusion, updatedAt: clock.now() });
+  }
+
   function addStatus(fields: Omit<Status, 'id' | 'createdAt'>): Status {
     const status = { ...fields, id: ++lastId, createdAt: clock.now() };
     statuses.push(status);
@@ -56,7 +80,8 @@ export function createOctoDemo(clock: Clock): OctoDemo {
   }
 
   addIssue({ title: 'Found a bug' });
-  addIssue({ title: 'Mend the bug', pull: { headSha: HEAD_SHA, isMergeable: true } });
+  const mendable = { headSha: HEAD_SHA, isMergeable: true, reviewComments: [] };
+  addIssue({ title: 'Mend the bug', pull: mendable });
   addIssue({ title: 'Stuck', pull: { headSha: 'f'.repeat(40), isMergeable: false } });
 
   function crowd(): void {
@@ -70,5 +95,18 @@ export function createOctoDemo(clock: Clock): OctoDemo {
     }
   }
 
-  return { issues, statuses, addIssue, addComment, close, merge, addStatus, crowd };
+  return {
+    issues,
+    statuses,
+    runs,
+    addIssue,
+    addComment,
+    close,
+    merge,
+    addReviewComment,
+    addRun,
+    finish,
+    addStatus,
+    crowd,
+  };
 }

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../src/core/clock.js';
 import { githubError, invalidField, page, toTime, user } from './fake-github-answers.js';
+import { type FakeDeliveries, createDeliveries } from './fake-github-deliveries.js';
 import type { FakeAnswer, FakeHandler, FakeRequest } from './fake-provider.js';
-import { githubDelivery, post } from './github.js';
 
 /** A webhook at GitHub, with the secret that GitHub never shows. */
 export interface FakeHook {
@@ -33,8 +32,12 @@ interface HookBody {
 
 export interface FakeHooks {
   readonly all: readonly FakeHook[];
-  /** Sends an event to every webhook that wants it, signed as it is set up; answers what the receivers answered. */
-  deliver(event: string, payload: object): Promise<readonly number[]>;
+  readonly deliveries: FakeDeliveries;
+  /**
+   * Sends an event to every webhook that wants it, signed as it is set up; answers what the receivers answered. With
+   * `isLost` the network fails on the way.
+   */
+  deliver(event: string, payload: object, isLost?: boolean): Promise<readonly number[]>;
 }
 
 /** Of the events our rules know: those that no repository sends, and the one that only apps get. */
@@ -51,6 +54,7 @@ export interface HookDeps {
 /** https://docs.github.com/rest/repos/webhooks and https://docs.github.com/rest/orgs/webhooks, for `octo` and its `demo`. */
 export function serveHooks({ clock, on, hasScope, addEffect }: HookDeps): FakeHooks {
   const hooks: FakeHook[] = [];
+  const deliveries = createDeliveries(clock);
   let lastId = 8000;
 
   function create({ body }: FakeRequest, at: string): FakeAnswer {
@@ -94,11 +98,9 @@ export function serveHooks({ clock, on, hasScope, addEffect }: HookDeps): FakeHo
     return { status: 204 };
   }
 
-  async function send(hook: FakeHook, event: string, payload: object): Promise<number> {
-    const { url = '', secret = '' } = hook.config;
-    const { status } = await post(url, await githubDelivery(event, payload, secret, randomUUID()));
-    hook.lastStatus = status;
-    return status;
+  async function send(hook: FakeHook, event: string, payload: object, isLost = false): Promise<number> {
+    hook.lastStatus = await deliveries.send(hook, event, payload, isLost);
+    return hook.lastStatus;
   }
 
   function serve(
@@ -126,15 +128,20 @@ export function serveHooks({ clock, on, hasScope, addEffect }: HookDeps): FakeHo
     onHook(`PATCH ${path}/hooks/{id}`, change);
     onHook(`PATCH ${path}/hooks/{id}/config`, configure);
     onHook(`DELETE ${path}/hooks/{id}`, (_, hook) => remove(hook));
+    onHook(`GET ${path}/hooks/{id}/deliveries`, (request, hook) => deliveries.list(request, hook.id));
+    onHook(`POST ${path}/hooks/{id}/deliveries/{delivery}/attempts`, ({ path: at }, hook) =>
+      deliveries.repeat(hook, at.split('/').at(-2) ?? ''),
+    );
   }
   serve('/repos/{owner}/{repo}', ({ owner, repo }) => `/repos/${owner}/${repo}`, ['repo', 'write:repo_hook']);
   serve('/orgs/{org}', ({ org }) => `/orgs/${org}`, ['admin:org_hook']);
 
   return {
     all: hooks,
-    deliver(event, payload) {
+    deliveries,
+    deliver(event, payload, isLost) {
       const wanting = hooks.filter(({ isActive, events }) => isActive && events.includes(event));
-      return Promise.all(wanting.map((hook) => send(hook, event, payload)));
+      return Promise.all(wanting.map((hook) => send(hook, event, payload, isLost)));
     },
   };
 }

@@ -13,6 +13,7 @@ import {
   user,
 } from './fake-github-answers.js';
 import { type FakeHooks, serveHooks } from './fake-github-hooks.js';
+import { conditional, serveWork } from './fake-github-work.js';
 import {
   type FakeAnswer,
   type FakeHandler,
@@ -55,10 +56,10 @@ export async function startFakeGitHub(clock: Clock): Promise<FakeGitHub> {
   const scopes = ['repo', 'read:user'];
 
   function createIssue({ body }: FakeRequest): FakeAnswer {
-    const { title, body: text, labels } = body as { title?: string; body?: string; labels?: string[] };
+    const { title, body: text, labels = [], assignees = [] } = body as Partial<Issue>;
     if (!title) return invalidField('Issue', 'title', 'missing_field');
     provider.addEffect('issue');
-    return { status: 201, body: toIssue(octo.addIssue({ title, body: text ?? null, labels: labels ?? [] })) };
+    return { status: 201, body: toIssue(octo.addIssue({ title, body: text ?? null, labels, assignees })) };
   }
 
   /** Open ones by default, newest first; `since` means updated since. */
@@ -135,7 +136,8 @@ export async function startFakeGitHub(clock: Clock): Promise<FakeGitHub> {
 
   const on = (route: string, handle: FakeHandler): void =>
     provider.on(route, (request, params) => {
-      const { status, headers, body } = guard(request, params) ?? handle(request, params);
+      const answer = guard(request, params) ?? handle(request, params);
+      const { status, headers, body } = conditional(request, answer);
       return { status, headers: { ...standardHeaders(), ...headers }, body };
     });
   const onIssue = (route: string, handle: (request: FakeRequest, issue: Issue) => FakeAnswer): void =>
@@ -179,6 +181,7 @@ export async function startFakeGitHub(clock: Clock): Promise<FakeGitHub> {
     issue.pull ? { status: 200, body: toPull(issue, issue.pull) } : githubError(404),
   );
   onIssue(`PUT ${REPO}/pulls/{number}/merge`, merge);
+  serveWork({ octo, now: clock.now, on, onIssue, addEffect: provider.addEffect });
 
   const hooks = serveHooks({
     clock,
@@ -233,6 +236,7 @@ function toListedPull(issue: Issue): object {
     merged_by: __,
     mergeable: ___,
     mergeable_state: ____,
+    comments: _____,
     ...listed
   } = toPull(issue, issue.pull!) as Record<string, unknown>;
   return listed;

@@ -45,6 +45,8 @@ export interface FakeProvider {
   readonly url: string;
   /** Everything received so far, oldest first; whatever became of it. */
   readonly requests: readonly FakeRequest[];
+  /** What routes answered, before any behavior changed it; oldest first. */
+  readonly performed: readonly { readonly request: FakeRequest; readonly answer: FakeAnswer }[];
   /** How often each effect came about. */
   readonly effects: ReadonlyMap<string, number>;
   /** `POST /things/{id}`. Of routes that fit, the newest answers. */
@@ -73,6 +75,7 @@ interface Waiter {
 export async function startFakeProvider(): Promise<FakeProvider> {
   const routes: { readonly route: string; readonly handler: FakeHandler }[] = [];
   const requests: FakeRequest[] = [];
+  const performed: { readonly request: FakeRequest; readonly answer: FakeAnswer }[] = [];
   const effects = new Map<string, number>();
   const script: Planned[] = [];
   let waiters: Waiter[] = [];
@@ -80,7 +83,10 @@ export async function startFakeProvider(): Promise<FakeProvider> {
   function perform(request: FakeRequest): FakeAnswer {
     for (const { route, handler } of routes) {
       const params = matchRoute(route, request);
-      if (params) return handler(request, params);
+      if (!params) continue;
+      const answer = handler(request, params);
+      performed.push({ request, answer });
+      return answer;
     }
     return { status: 404, body: { message: `The fake has no route ${request.method} ${request.path}` } };
   }
@@ -117,6 +123,7 @@ export async function startFakeProvider(): Promise<FakeProvider> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    performed,
     effects,
     on: (route, handler) => void routes.unshift({ route, handler }),
     addEffect: (name) => void effects.set(name, (effects.get(name) ?? 0) + 1),

@@ -65,9 +65,11 @@ export interface WebhookAnswer {
 
 export async function post(url: string, { body, headers }: Delivery): Promise<WebhookAnswer> {
   const response = await fetch(url, { method: 'POST', body: new Uint8Array(body), headers });
+  const text = await response.text();
   return {
     status: response.status,
     headers: response.headers,
-    body: (await response.json()) as WebhookAnswer['body'],
+    // Some providers want nothing as an answer.
+    body: JSON.parse(text || '{}') as WebhookAnswer['body'],
   };
 }

@@ -16,6 +16,7 @@ export function journalEntry(tenantId: string, connectionId: string, eventId: st
     content_type: 'application/json',
     received_at: now,
     failure: undefined,
+    via: 'WEBHOOK',
   };
   return {
     delivery,
@@ -32,6 +33,8 @@ export function journalEntry(tenantId: string, connectionId: string, eventId: st
         type: 'provider_event',
         occurred_at: now,
         ingested_at: now,
+        trace_id: undefined,
+        span_id: undefined,
         correlation_id: eventId,
         repository: undefined,
         schema_version: '1.0.0',

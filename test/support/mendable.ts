@@ -48,26 +48,35 @@ export async function connectExample(caller: TestCaller, token = 'not checked'):
 
 /** Tells that an issue was created; the same key twice is the same event, by two deliveries. */
 export function sendIssue(
-  { url, secret }: Hook,
+  hook: Hook,
   key: string,
   deliveryId: string = randomUUID(),
   at = new Date(),
 ): Promise<WebhookAnswer> {
-  const body = Buffer.from(
-    JSON.stringify({
-      type: 'issue.created',
-      occurred_at: '2026-01-02T03:04:05Z',
-      project: 'DEMO',
-      actor: { id: 'usr_7', name: 'Ada' },
-      issue: {
-        id: `iss_${key}`,
-        key,
-        title: `About ${key}`,
-        state: 'open',
-        url: `https://example.com/${key}`,
-      },
-    }),
-  );
+  const event = {
+    type: 'issue.created',
+    occurred_at: '2026-01-02T03:04:05Z',
+    project: 'DEMO',
+    actor: { id: 'usr_7', name: 'Ada' },
+    issue: {
+      id: `iss_${key}`,
+      key,
+      title: `About ${key}`,
+      state: 'open',
+      url: `https://example.com/${key}`,
+    },
+  };
+  return sendEvent(hook, event, deliveryId, at);
+}
+
+/** Tells of an event as the example does, signed. */
+export function sendEvent(
+  { url, secret }: Pick<Hook, 'url' | 'secret'>,
+  event: object,
+  deliveryId: string = randomUUID(),
+  at = new Date(),
+): Promise<WebhookAnswer> {
+  const body = Buffer.from(JSON.stringify(event));
   const timestamp = String(Math.floor(at.getTime() / 1000));
   const hmac = createHmac('sha256', secret).update(`${deliveryId}.${timestamp}.`).update(body);
   const headers = {

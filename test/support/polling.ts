@@ -41,7 +41,9 @@ export const DAY = 24 * HOUR;
 export const ISSUES = 'GET /repos/{owner}/{repo}/issues';
 export const PULLS = 'GET /repos/{owner}/{repo}/pulls';
 /** The streams of the fake's repository, as they are listed. */
-export const STREAMS = ['comments:octo/demo', 'issues:octo/demo', 'pulls:octo/demo'] as const;
+export const STREAMS = ['comments', 'issues', 'pulls', 'review-comments', 'runs'].map(
+  (kind) => `${kind}:octo/demo`,
+);
 
 export async function pollStory(options: PollStoryOptions = {}): Promise<PollStory> {
   const { clock = createTestClock(), repositories = ['octo/demo'] } = options;

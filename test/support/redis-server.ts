@@ -20,7 +20,7 @@ export async function findOrStartRedis(): Promise<RedisServer> {
   const url = process.env['TEST_REDIS_URL'];
   if (url) return { url, stop: async () => {} };
   if (await answers(LOCAL_URL)) return { url: LOCAL_URL, stop: async () => {} };
-  return startTemporary();
+  return startRedis();
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -37,19 +37,25 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-async function startTemporary(): Promise<RedisServer> {
-  const port = await findFreePort();
+/** One of the caller's own, whose `stop` may be a kill; on the port of another, in its place. */
+export interface OwnRedis extends RedisServer {
+  readonly port: number;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+export async function startRedis(given?: number): Promise<OwnRedis> {
+  const port = given ?? (await findFreePort());
   const child = spawn('redis-server', toArgs(port), { stdio: 'ignore', cwd: '/' });
   await once(child, 'spawn').catch((cause: unknown) => {
     throw new Error('No Redis to test with: apt-get install redis-server, or set TEST_REDIS_URL.', { cause });
   });
   const exited = once(child, 'exit');
-  const stop = async () => {
-    child.kill('SIGTERM');
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    child.kill(signal);
     await exited;
   };
   const url = `redis://127.0.0.1:${port}`;
-  if (await isUp(url, () => child.exitCode === null)) return { url, stop };
+  if (await isUp(url, () => child.exitCode === null)) return { url, port, stop };
   await stop();
   throw new Error(
     `redis-server did not answer on ${url}: run "redis-server ${toArgs(port).join(' ')}" to see why.`,

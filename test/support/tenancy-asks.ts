@@ -85,6 +85,12 @@ export function createAsks(of: GraphQLSchema): Record<'reads' | 'changes', Recor
     'deadLetters by connection': query('deadLetters', 'filter', (ids) => ({ connectionId: ids.connection })),
     'receipts by connection': query('receipts', 'filter', (ids) => ({ connectionId: ids.connection })),
     'receipts by correlation': query('receipts', 'filter', (ids) => ({ correlationId: ids.correlation })),
+    'integrationLogs by connection': query('integrationLogs', 'filter', (ids) => ({
+      connectionId: ids.connection,
+    })),
+    'integrationLogs by correlation': query('integrationLogs', 'filter', (ids) => ({
+      correlationId: ids.correlation,
+    })),
     '_entities: connection': entity('IntegrationConnection', ({ connection }) => connection),
     '_entities: signal': entity('Signal', ({ signal }) => signal),
     '_entities: action': entity('IntegrationAction', ({ action }) => action),
@@ -118,6 +124,7 @@ export function createAsks(of: GraphQLSchema): Record<'reads' | 'changes', Recor
       connectionId: ids.connection,
       target: { repository: 'octo/demo' },
     })),
+    ...change('showWebhookSecret', 'connectionId', ({ connection }) => connection),
     ...change('unregisterWebhook', 'connectionId', ({ connection }) => connection),
     ...change('pollNow', 'connectionId', ({ connection }) => connection),
     ...change('setPolling', 'input', (ids) => ({ connectionId: ids.connection, isOn: false })),

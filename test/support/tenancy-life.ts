@@ -10,12 +10,11 @@ import {
   UpdateConnectionDocument,
   VerifyDocument,
 } from '../../schema/generated/operations.js';
-import type { TestApp } from './app.js';
 import type { TestDatabase } from './database.js';
 import { type Life, type Tenant, ask, essence, speakingTo } from './tenancy.js';
 import type { Ids } from './tenancy-asks.js';
 
-// What a tenant does with a connection over its life, what it does over REST, and what is done without anybody asking.
+// What a tenant does with a connection over its life, what it does and what it does over REST.
 
 /** The receipt of a new encryption key, which is of no connection: {@link agreesWithKeys} counts them. */
 export const ROTATED = 'integration.tenant.tributary.rotate_encryption_key';
@@ -84,7 +83,7 @@ async function begin(tenant: Tenant, name: string, n: number): Promise<Life> {
     tags: [tenant.mark],
     credential: { token },
   };
-  const life = { connectionId: await connect(tenant, input, n), name, isOver: false };
+  const life = { connectionId: await connect(tenant, input, n), name, isOver: false, providerId: 'github' };
   tenant.lives.push(life);
   return life;
 }
@@ -145,24 +144,6 @@ export async function askByRest(tenant: Tenant, foreign: Ids, nobody: Ids, n: nu
   expect(essence(theirs), theirs.asked).toEqual(essence(unknown));
   if (theirs.status === 200) expect(theirs.text).toContain('"connections":[]');
   else expect(theirs.status).toBe(404);
-}
-
-/** What is done in the background, over all tenants, while they are at work. */
-export async function runJob({ app: { services } }: TestApp, n: number): Promise<void> {
-  const stop = new AbortController().signal;
-  const { actions, connections, keys, polls, health, incidents } = services;
-  const jobs: readonly (() => Promise<unknown>)[] = [
-    () => actions.recover(),
-    () => connections.renewDue(),
-    () => keys.rotateDue(),
-    () => keys.resealAll(),
-    () => polls.enroll(),
-    () => polls.runDue(5, stop),
-    () => health.evaluate(100),
-    () => health.probeDue(5, stop),
-    () => incidents.deliverDue(5, stop),
-  ];
-  await jobs[n % jobs.length]!();
 }
 
 /** A receipt for every key but the first, and with the tenant that the key is of. */

@@ -4,11 +4,7 @@ import type { Client } from 'graphql-ws';
 import { expect } from 'vitest';
 import { ConnectDocument, ExecuteActionDocument, VerifyDocument } from '../../schema/generated/operations.js';
 import { type TestApp, createCaller } from './app.js';
-import { type FakeProvider, startFakeProvider } from './fake-provider.js';
 import { type Delivery, type Hook, type WebhookAnswer, githubDelivery, post } from './github.js';
-
-/** Whose something is, wherever it turns up. */
-export const MARK = /mk[0-9a-f]{16}/g;
 
 /** An answer as it came over the wire. */
 export interface Told {
@@ -23,6 +19,7 @@ export interface OwnAction {
   readonly key: string;
   readonly connectionId: string;
   readonly correlationId: string;
+  readonly providerId: string;
 }
 
 /** A subscription and what came of it. */
@@ -42,6 +39,18 @@ export interface Life {
   readonly connectionId: string;
   name: string;
   isOver: boolean;
+  readonly providerId: string;
+}
+
+/** What jobs work on, and what they have to have brought. */
+export interface Work {
+  /** With the example provider, by OAuth; the tenant's only one there. */
+  connectionId: string;
+  /** With Jira, which lets its webhook end; the tenant's only one there. */
+  hookedId: string;
+  sinkSecret: string;
+  /** `<connection> <event>` of what polls found. */
+  readonly polled: string[];
 }
 
 /** A tenant, all that it did, and all that it was told. Everything that it makes carries its mark. */
@@ -58,6 +67,7 @@ export interface Tenant {
   readonly connections: (Hook & { readonly name: string })[];
   /** Connections that go through a whole life, each by itself; no other command touches them. */
   readonly lives: Life[];
+  readonly work: Work;
   /** `<verb> <connection>` of every change that was answered, beside `connect`. */
   readonly changed: string[];
   readonly actions: Map<string, OwnAction>;
@@ -84,6 +94,7 @@ export async function createTenant(apps: readonly TestApp[]): Promise<Tenant> {
     told: [],
     connections: [],
     lives: [],
+    work: { connectionId: '', hookedId: '', sinkSecret: '', polled: [] },
     changed: [],
     actions: new Map(),
     deliveries: new Map(),
@@ -99,27 +110,6 @@ export const speakingTo = (tenant: Tenant, process: number): Tenant => ({
   ...tenant,
   ...tenant.processes[process % tenant.processes.length]!,
 });
-
-/** A GitHub where every tenant has accounts of its own: what it answers carries the mark of the token that asked. */
-export async function startMarkedGitHub(): Promise<FakeProvider> {
-  const provider = await startFakeProvider();
-  let comments = 0;
-  provider.on('GET /user', ({ headers }) => {
-    const token = headers['authorization'] ?? '';
-    const [mark] = token.match(MARK) ?? [];
-    if (token.includes('refused')) return { status: 401, body: { message: `No token of ${mark}` } };
-    const body = { id: 1, login: mark, html_url: `https://github.com/${mark}` };
-    return { status: 200, headers: { 'x-oauth-scopes': 'repo' }, body };
-  });
-  provider.on('POST /repos/{owner}/{repo}/issues/{number}/comments', ({ headers }, { number }) => {
-    const [mark] = headers['authorization']?.match(MARK) ?? [];
-    if (number === '404') return { status: 404, body: { message: `No issue of ${mark}` } };
-    comments += 1;
-    return { status: 201, body: { id: comments, html_url: `https://github.com/${mark}#${comments}` } };
-  });
-  provider.on('GET /repos/{owner}/{repo}/issues/{number}/comments', () => ({ status: 200, body: [] }));
-  return provider;
-}
 
 export interface Reply {
   readonly told: Told;
@@ -255,7 +245,7 @@ export async function execute(tenant: Tenant, n: number): Promise<void> {
   const done = data?.['executeAction'] as { id: string; status: string };
   expect(done.status).toBe(issue === '404' ? 'FAILED' : 'SUCCEEDED');
   const known = tenant.actions.get(key);
-  tenant.actions.set(key, known ?? { id: done.id, key, connectionId, correlationId });
+  tenant.actions.set(key, known ?? { id: done.id, key, connectionId, correlationId, providerId: 'github' });
   expect(done.id).toBe(tenant.actions.get(key)?.id);
 }
 
@@ -265,7 +255,7 @@ export async function deliver(tenant: Tenant, n: number): Promise<void> {
   const event = `delivery ${n}`;
   const delivery = await githubDelivery('issues', issueOpened(tenant.mark, n), secret, event);
   const { status, body } = await send(tenant, url, delivery);
-  expect([200, 202]).toContain(status);
+  expect([200, 202], JSON.stringify(body)).toContain(status);
   expect(body.signals).toHaveLength(1);
   tenant.deliveries.set(`${connectionId} ${event}`, delivery);
   tenant.signals.add(body.signals?.[0] ?? '');

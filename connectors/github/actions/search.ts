@@ -73,7 +73,7 @@ export function promised(outcome: ActionOutcome | undefined, response: ProviderR
 }
 
 /** `Link: <https://…?page=2>; rel="next"`. Only its query is used, so an answer can't send us to another place. */
-function nextQuery(link: string | undefined): Record<string, string> | undefined {
+export function nextQuery(link: string | undefined): Record<string, string> | undefined {
   const [, address] = /<([^<>]*)>;\s*rel="next"/.exec(link ?? '') ?? [];
   return address === undefined ? undefined : Object.fromEntries(new URLSearchParams(address.split('?')[1]));
 }

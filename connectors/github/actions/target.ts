@@ -37,6 +37,7 @@ export function requireIssue(
 
 const isDots = (name: string) => /^\.+$/.test(name);
 
-function invalid(code: string, message: string): ProviderFailure {
+/** Refused by us, before a request is made. */
+export function invalid(code: string, message: string): ProviderFailure {
   return new ProviderFailure({ category: 'INVALID', code, message });
 }

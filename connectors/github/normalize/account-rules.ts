@@ -1,6 +1,6 @@
-import { at } from '../../../src/connector/index.js';
+import { at, on } from '../../../src/connector/index.js';
 import { hook, installation, member, orgMember, team, wikiPage } from './account.js';
-import { area, inRepository, on } from './rules.js';
+import { area, inRepository } from './rules.js';
 import { organization, sender, thing } from './shared.js';
 
 // Membership comes and goes, and these events carry neither a time nor an id: the delivery names them.

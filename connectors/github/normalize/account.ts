@@ -1,6 +1,5 @@
-import { textAt } from '../../../src/connector/index.js';
-import { each, line, links, person } from './fields.js';
-import type { Part } from './part.js';
+import { type Part, each, line, links, textAt } from '../../../src/connector/index.js';
+import { person } from './fields.js';
 
 /** Someone's place in the organization. From here on `user_id` is the one it is about; who did it stays `actor`. */
 export const orgMember: Part = {

@@ -1,7 +1,16 @@
-import { at, textAt } from '../../../src/connector/index.js';
-import { count, each, line, links } from './fields.js';
-import { commitHints, keyHints, nameHints, numberHint } from './hints.js';
-import type { Part } from './part.js';
+import {
+  type Part,
+  at,
+  commitHints,
+  count,
+  each,
+  keyHints,
+  line,
+  links,
+  nameHints,
+  numberHint,
+  textAt,
+} from '../../../src/connector/index.js';
 import { pullRequestsOf } from './shared.js';
 
 /** A check run, check suite, workflow run or workflow job: GitHub's four kinds of build share most of their fields. */

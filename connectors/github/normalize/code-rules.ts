@@ -1,7 +1,7 @@
-import { at } from '../../../src/connector/index.js';
+import { at, on } from '../../../src/connector/index.js';
 import { checkRun, checkSuite, isCheckRun, isStatus, status, workflowJob, workflowRun } from './builds.js';
 import { deployment, deploymentStatus, push, ref, release } from './code.js';
-import { area, inRepository, on } from './rules.js';
+import { area, inRepository } from './rules.js';
 
 const isOf = (kind: string) => (body: unknown) => at(body, 'ref_type') === kind;
 

@@ -1,7 +1,22 @@
-import { type JsonObject, at, compact, listAt, textAt } from '../../../src/connector/index.js';
-import { flag, line, links, longText, person, refOf } from './fields.js';
-import { closingHints, commitHints, isCommit, keyHints, nameHints } from './hints.js';
-import type { Part } from './part.js';
+import {
+  type JsonObject,
+  type Part,
+  at,
+  closingHints,
+  commitHints,
+  compact,
+  flag,
+  isCommit,
+  keyHints,
+  line,
+  links,
+  listAt,
+  longText,
+  nameHints,
+  refOf,
+  textAt,
+} from '../../../src/connector/index.js';
+import { person } from './fields.js';
 
 /** GitHub sends up to 2,048 commits of a push; a signal names the first twenty and says how many there are. */
 const COMMIT_LIMIT = 20;

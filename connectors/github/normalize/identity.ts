@@ -1,31 +1,4 @@
-import { createHash } from 'node:crypto';
-import { at, listAt, textAt } from '../../../src/connector/index.js';
-import { clean } from './fields.js';
-
-const PLACE = /\{([^}]+)\}/g;
-
-/** The paths a template reads: `issue:{issue.id}:created` → `['issue.id']`. */
-export function pathsOf(template: string): readonly string[] {
-  return [...template.matchAll(PLACE)].map(([, path]) => path ?? '');
-}
-
-/** Fills `{dotted.path}` from the body. Undefined when a value is not there: half an identity would make two things one. */
-export function fill(template: string, body: unknown): string | undefined {
-  const values = pathsOf(template).map((path) => textAt(body, ...path.split('.')));
-  if (values.includes(undefined)) return undefined;
-  return clean(template.replaceAll(PLACE, () => values.shift() ?? ''));
-}
-
-const IDENTITY_LIMIT = 255;
-
-/** An identity of any length in 255 units: a long one ends in the hash of the whole. */
-export function bounded(identity: string): string {
-  if (identity.length <= IDENTITY_LIMIT) return identity;
-  const hash = hashOf(identity);
-  return clean(`${identity.slice(0, IDENTITY_LIMIT - hash.length - 1)}:${hash}`);
-}
-
-const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
+import { at, hashOf, listAt, textAt } from '../../../src/connector/index.js';
 
 /**
  * What makes one version of an issue, pull request or comment differ from the next, as 16 hex digits. It covers what

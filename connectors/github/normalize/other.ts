@@ -1,9 +1,8 @@
-import { isObject, at, textAt } from '../../../src/connector/index.js';
+import { type Part, at, isObject, textAt } from '../../../src/connector/index.js';
 import { checkRun, checkSuite, workflowJob, workflowRun } from './builds.js';
 import { deployment, release } from './code.js';
-import type { Part } from './part.js';
 import { installation, member, orgMember, team } from './account.js';
-import type { Rule } from './rules.js';
+import type { GitHubRule } from './rules.js';
 import { details, organization, repository, sender, thing } from './shared.js';
 import { comment, issue, pullRequest, review } from './work.js';
 
@@ -48,7 +47,7 @@ const lastActions = new Set(['deleted', 'removed']);
  * The rule for every event that no rule names, known to GitHub or not: a `provider_event` that says what can be read
  * without knowing it. It has no identity of its own, and nothing can be missing from it.
  */
-export function otherRule(type: string, body: unknown): Rule {
+export function otherRule(type: string, body: unknown): GitHubRule {
   const event = type.split('.', 1)[0] ?? type;
   const subject = Object.hasOwn(subjects, event) ? (subjects[event] ?? event) : event;
   const present = Object.entries(known).filter(([key]) => isObject(at(body, key)));

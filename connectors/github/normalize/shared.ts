@@ -1,6 +1,16 @@
-import { at, compact, isObject, listAt, textAt } from '../../../src/connector/index.js';
-import { count, line, links, longText, person } from './fields.js';
-import type { Part } from './part.js';
+import {
+  type Part,
+  at,
+  compact,
+  count,
+  isObject,
+  line,
+  links,
+  listAt,
+  longText,
+  textAt,
+} from '../../../src/connector/index.js';
+import { person } from './fields.js';
 
 const CHANGE_LIMIT = 50;
 

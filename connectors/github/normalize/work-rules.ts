@@ -1,5 +1,6 @@
+import { on } from '../../../src/connector/index.js';
 import { thing } from './shared.js';
-import { area, inRepository, on } from './rules.js';
+import { area, inRepository } from './rules.js';
 import { comment, isMerged, isPullRequest, issue, pullRequest, review } from './work.js';
 
 /** A GET of the object shows what these changed, so that a poll finds the same version. */

@@ -1,7 +1,21 @@
-import { at, isObject, textAt } from '../../../src/connector/index.js';
-import { count, each, flag, line, links, longText, person } from './fields.js';
-import { closingHints, commitHints, keyHints, nameHints, numberHint } from './hints.js';
-import type { Part } from './part.js';
+import {
+  type Part,
+  at,
+  closingHints,
+  commitHints,
+  count,
+  each,
+  flag,
+  isObject,
+  keyHints,
+  line,
+  links,
+  longText,
+  nameHints,
+  numberHint,
+  textAt,
+} from '../../../src/connector/index.js';
+import { person } from './fields.js';
 
 const repositoryOf = (body: unknown) => line(body, 'repository', 'full_name');
 

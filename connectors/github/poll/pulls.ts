@@ -7,7 +7,17 @@ import {
   isObject,
   textAt,
 } from '../../../src/connector/index.js';
-import { type ReadPage, happened, minus, readList, shareOf, toEvent, toTime, updatedAt } from './read.js';
+import {
+  type ReadPage,
+  happened,
+  minus,
+  readList,
+  shareOf,
+  toEvent,
+  toOddEvent,
+  toTime,
+  updatedAt,
+} from './read.js';
 
 /** Where the list of pull requests is read on. It can't be asked for a time, and has the newest first. */
 interface Place {
@@ -16,6 +26,8 @@ interface Place {
   /** Within a poll: the newest on its first page, and the page that comes next. */
   readonly newest?: string;
   readonly page?: number;
+  /** Of the first page, whose address is always the same: while it stays, so does the list. */
+  readonly etag?: string;
 }
 
 /**
@@ -28,16 +40,23 @@ export const readPulls: ReadPage = async (context, repository, request, overlapS
   const from = minus(place.seen, overlapSeconds);
   const { page = 1 } = place;
   const query = { state: 'all', sort: 'updated', direction: 'desc', page };
-  const { items, hasNext } = await readList(context, repository, 'pulls', query);
-  const times = items.map((item) => updatedAt(item) ?? '');
+  const isFirst = place.newest === undefined;
+  const known = isFirst ? place.etag : undefined;
+  const list = await readList(context, { repository, path: 'pulls', query, etag: known });
+  if (list.isUnchanged) return { events: [], nextCursor: { ...place }, isComplete: true, progress: 1 };
+  const times = list.items.map(updatedAt).filter((time) => time !== undefined);
   const newest = place.newest ?? times[0] ?? place.seen;
-  const last = times.at(-1) ?? from;
-  const isComplete = !hasNext || last < from;
+  const last = times.at(-1) ?? newest;
+  const isComplete = !list.hasNext || last < from;
   const seen = newest > place.seen ? newest : place.seen;
-  const nextCursor: Place = isComplete ? { seen } : { seen: place.seen, newest, page: page + 1 };
+  const etag = isFirst ? list.etag : place.etag;
+  const next: Place = isComplete ? { seen } : { seen: place.seen, newest, page: page + 1 };
   return {
-    events: items.flatMap((pull) => toEvents(pull, repository, from)),
-    nextCursor: { ...nextCursor } as Json,
+    events: [
+      ...list.items.flatMap((pull) => toEvents(pull, repository, from)),
+      ...list.odd.map((pull) => toOddEvent('pull_request', repository, { pull_request: pull })),
+    ],
+    nextCursor: { ...next, ...(etag && { etag }) } as Json,
     isComplete,
     progress: isComplete ? 1 : 1 - shareOf(last, request),
   };

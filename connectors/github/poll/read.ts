@@ -6,6 +6,7 @@ import {
   type ProviderContext,
   type ProviderRequest,
   type ProviderResponse,
+  at,
   compact,
   isObject,
   textAt,
@@ -24,33 +25,69 @@ export type ReadPage = (
 /** GitHub's largest page. */
 const PAGE_SIZE = 100;
 
-/** A page of a list, as GitHub answers it. */
-export interface ListPage {
-  readonly items: readonly JsonObject[];
-  readonly hasNext: boolean;
+const NOT_MODIFIED = 304;
+
+/** Which list of a repository, and which part of it. */
+export interface ListRequest {
+  readonly repository: string;
+  /** Below the repository. */
+  readonly path: string;
+  readonly query: NonNullable<ProviderRequest['query']>;
+  /** Where the list is a field of the answer. */
+  readonly field?: string;
+  /** Of an earlier answer to the very same request: what has not changed since is not sent again. */
+  readonly etag?: string | undefined;
 }
 
-/** Throws ProviderFailure for whatever is no list. */
-export async function readList(
-  { request }: ProviderContext,
-  repository: string,
-  path: string,
-  query: NonNullable<ProviderRequest['query']>,
-): Promise<ListPage> {
+/** A page of a list, as GitHub answers it. */
+export interface ListPage {
+  /** Those that can be read on by: objects with a time of their last change. */
+  readonly items: readonly JsonObject[];
+  /** Objects without one. Their time is not known, so they are handed on to be set apart. */
+  readonly odd: readonly JsonObject[];
+  readonly hasNext: boolean;
+  /** It is as it was when its ETag was given: nothing of it was sent, and there is nothing new. */
+  readonly isUnchanged: boolean;
+  readonly etag: string | undefined;
+}
+
+/**
+ * Throws ProviderFailure for whatever is no list. https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+ * says that a 304 does not count against the limit.
+ */
+export async function readList({ request }: ProviderContext, list: ListRequest): Promise<ListPage> {
+  const { repository, path, query, field, etag } = list;
   const [owner = '', repo = ''] = repository.split('/');
   const response = await request({
     method: 'GET',
     path: `/repos/{owner}/{repo}/${path}`,
     params: { owner, repo },
     query: { per_page: PAGE_SIZE, ...query },
+    ...(etag && { headers: { 'if-none-match': etag } }),
   });
-  return { items: itemsOf(response), hasNext: /<[^>]*>;\s*rel="next"/.test(response.headers['link'] ?? '') };
+  if (response.status === NOT_MODIFIED) {
+    return { items: [], odd: [], hasNext: false, isUnchanged: true, etag };
+  }
+  const found = itemsOf(response, field);
+  return {
+    items: found.filter((item) => updatedAt(item) !== undefined),
+    odd: found.filter((item) => updatedAt(item) === undefined),
+    hasNext: /<[^>]*>;\s*rel="next"/.test(response.headers['link'] ?? ''),
+    isUnchanged: false,
+    etag: response.headers['etag'],
+  };
 }
 
-function itemsOf(response: ProviderResponse): readonly JsonObject[] {
-  const { body } = response;
-  if (Array.isArray(body) && body.every((item) => isObject(item) && updatedAt(item))) return body;
+function itemsOf(response: ProviderResponse, field: string | undefined): readonly JsonObject[] {
+  const list = field === undefined ? response.body : at(response.body, field);
+  if (Array.isArray(list) && list.every((item) => isObject(item))) return list;
   throw unexpectedAnswer(response, 'a list of what it was asked for', { isAmbiguous: false });
+}
+
+/** What has no time can't be told from what was seen: the core sets it apart, once, and the rest of its page goes on. */
+export function toOddEvent(type: string, repository: string, subject: JsonObject): PolledEvent {
+  const problem = 'GitHub listed this without updated_at, so it has no place in time.';
+  return { ...toEvent(type, '', repository, undefined, subject), problem };
 }
 
 /** RFC 3339 in whole seconds and UTC, so that the order of texts is the order of times. */

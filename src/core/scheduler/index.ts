@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Agenda, type Job as AgendaJob } from 'agenda';
 import type { Log } from '../log.js';
 import { letGo } from '../postgres.js';
+import { SpanKind, inSpan, withCorrelation } from '../trace.js';
 import { createBell } from './bell.js';
 import { createGate } from './gate.js';
 import {
@@ -109,7 +110,9 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     const start = { ...job.attrs.data, touch: () => job.touch() };
     let end: End | undefined;
     try {
-      end = await runOnce({ leases, log, stopping: stopping.signal }, definition, start);
+      end = await under(name, job.attrs.data, () =>
+        runOnce({ leases, log, stopping: stopping.signal }, definition, start),
+      );
     } finally {
       leave();
       const seconds = (performance.now() - startedAt) / 1_000;
@@ -165,6 +168,20 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
       await Promise.all([store.close(), letGo(pool.end())]);
     },
   };
+}
+
+/** The run belongs to the request and the trace that scheduled it; a recurring one begins both. */
+function under(
+  name: string,
+  { key, traceparent, correlationId }: Stored,
+  run: () => Promise<End>,
+): Promise<End> {
+  const options = {
+    kind: SpanKind.CONSUMER,
+    attributes: { 'tributary.job': name, 'tributary.job_key': key },
+    parent: { traceparent },
+  };
+  return withCorrelation(correlationId ?? randomUUID(), () => inSpan(`job ${name}`, options, run));
 }
 
 /** A keyed job has to run again. Agenda asks for the delay by way of the error. */

@@ -1,5 +1,6 @@
 import type { Agenda } from 'agenda';
 import type { Log } from '../log.js';
+import { currentCorrelation, traceHeaders } from '../trace.js';
 import type { Definition, KeyedJob, RecurringJob, Wanted } from './job.js';
 import type { Leases } from './lease.js';
 import { type Store, isAlreadyThere } from './store.js';
@@ -8,6 +9,9 @@ import { type Store, isAlreadyThere } from './store.js';
 export interface Stored {
   readonly key: string;
   readonly data: unknown;
+  /** Of the trace and the request that it was scheduled in; null where there was none. */
+  readonly traceparent?: string | null;
+  readonly correlationId?: string | null;
 }
 
 /** What is in the store, and what should be. */
@@ -26,9 +30,15 @@ export interface ScheduleDeps {
   readonly log: Log;
 }
 
+/** A keyed job goes on with what it was scheduled for; a recurring one was there before. */
+function originOf(): Pick<Stored, 'traceparent' | 'correlationId'> {
+  const { traceparent = null } = traceHeaders();
+  return { traceparent, correlationId: currentCorrelation() ?? null };
+}
+
 export function createSchedule({ agenda, store, leases, log }: ScheduleDeps): Schedule {
   async function add(name: string, { key, data, at }: Wanted, everyMs?: number): Promise<void> {
-    const job = agenda.create(name, { key, data: data ?? null });
+    const job = agenda.create(name, { key, data: data ?? null, ...(everyMs ? {} : originOf()) });
     if (everyMs) job.repeatEvery(String(everyMs));
     job.unique({ 'data.key': key }, { insertOnly: true }).schedule(at ?? new Date());
     await job.save().catch((error: unknown) => {

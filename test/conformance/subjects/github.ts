@@ -3,7 +3,16 @@ import { github } from '../../../connectors/github/index.js';
 import { Secret } from '../../../src/core/secret.js';
 import { throttled } from '../../support/fake-behavior.js';
 import { HEAD_SHA, githubError, rateLimit, startFakeGitHub } from '../../support/fake-github.js';
-import { type Issue, toComment, toIssue, toPull, user } from '../../support/fake-github-answers.js';
+import {
+  type Issue,
+  type Run,
+  toComment,
+  toIssue,
+  toPull,
+  toReviewComment,
+  toRun,
+  user,
+} from '../../support/fake-github-answers.js';
 import type { OctoDemo } from '../../support/fake-github-data.js';
 import type { FakeHook } from '../../support/fake-github-hooks.js';
 import type { ConformanceSubject, HookAtProvider, ThrottleForm } from '../subject.js';
@@ -34,7 +43,10 @@ export const subject: ConformanceSubject = {
         credential: { token: new Secret(token) },
         crowd,
         hooks: () => hooks.all.map(toHook),
-        polled: { happen: () => happenIn(octo), told: () => octo.issues.flatMap(toldOf) },
+        polled: {
+          happen: () => happenIn(octo),
+          told: () => [...octo.issues.flatMap(toldOf), ...octo.runs.flatMap(toldOfRun)],
+        },
       };
     },
     inputs: {
@@ -43,6 +55,21 @@ export const subject: ConformanceSubject = {
         title: 'The door does not close',
         body: 'Since Monday.',
         labels: ['bug'],
+      },
+      updateIssue: {
+        project: 'octo/demo',
+        issue: '1',
+        title: 'The door closes',
+        status: 'not planned',
+        labels: ['done'],
+        assignees: ['ada'],
+      },
+      addReaction: { issue: 'octo/demo#1', name: 'heart' },
+      triggerBuild: {
+        repository: 'octo/demo',
+        ref: 'main',
+        workflow: 'ci.yml',
+        parameters: { door: 'front' },
       },
       addIssueComment: { project: 'octo/demo', issue: '1', body: 'It does when pushed.' },
       commentOnPullRequest: { repository: 'octo/demo', number: 2, body: 'Looks good to me.' },
@@ -68,6 +95,11 @@ function happenIn(octo: OctoDemo): void {
   octo.close(issue);
   octo.merge(pull);
   octo.close(stuck);
+  for (let made = 0; made < 120; made++) {
+    octo.addReviewComment(pull, 'Why?');
+    octo.finish(octo.addRun('main'), 'success');
+  }
+  octo.addRun('topic');
 }
 
 /** In whole bodies, of which lists show a part. */
@@ -82,6 +114,18 @@ function toldOf(issue: Issue) {
       type: 'issue_comment.created',
       body: { ...around, action: 'created', issue: toIssue(issue), comment: toComment(issue, comment) },
     })),
+    ...(issue.pull?.reviewComments ?? []).map((comment) => ({
+      type: 'pull_request_review_comment.created',
+      body: { ...around, action: 'created', ...thing, comment: toReviewComment(issue, comment) },
+    })),
+  ];
+}
+
+function toldOfRun(run: Run) {
+  const body = { ...around, workflow_run: toRun(run) };
+  return [
+    { type: 'workflow_run.requested', body: { ...body, action: 'requested' } },
+    ...(run.conclusion ? [{ type: 'workflow_run.completed', body: { ...body, action: 'completed' } }] : []),
   ];
 }
 

@@ -1,0 +1,10 @@
+import { defineConnector } from '../../src/connector/index.js';
+import { actions } from './actions.js';
+import { auth } from './auth.js';
+import { manifest } from './manifest.js';
+import { normalize } from './normalize.js';
+import { poll } from './poll.js';
+import { webhook } from './webhook.js';
+
+/** Anthropic's API by API key: chats, what batches came to, and what its agents tell by webhook. */
+export const anthropic = defineConnector({ manifest, auth, webhook, poll, normalize, actions });

@@ -1,0 +1,13 @@
+import type { RecurringJob } from '../src/core/scheduler/index.js';
+import type { Services } from '../src/services.js';
+
+/** Gives receipts their places in their logs and signs for those. Most have theirs already: workers look more often. */
+export function checkpoint({ sequencer }: Services): RecurringJob {
+  return {
+    name: 'checkpoint',
+    every: { seconds: 1 },
+    async run({ signal }) {
+      await sequencer.run(signal);
+    },
+  };
+}

@@ -1,0 +1,179 @@
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  Kind,
+  type OperationDefinitionNode,
+  createSourceEventStream,
+  execute,
+  getOperationAST,
+  visit,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { TributaryError } from '../src/core/errors.js';
+import type { GraphQLContext } from './context.js';
+
+/** One subscription of a socket: what is asked, and the way back. */
+export interface Subscriber {
+  readonly args: ExecutionArgs & { readonly contextValue: GraphQLContext };
+  /** Sends an answer, given as JSON. Resolves when the socket has room for the next: a slow reader is waited for. */
+  deliver(json: string): Promise<void>;
+}
+
+/** An answer to an event. With errors it has no JSON to share: each asker is told them under its own correlation id. */
+interface Answer {
+  readonly result: ExecutionResult;
+  readonly json: string | undefined;
+}
+
+/** Answers are shared by who needs them at about the same time; who comes later finds what is true then. */
+const SHARED_MS = 1_000;
+const MAX_SHARED = 256;
+/** Of one tenant in one process: each costs some kilobytes and a send for each signal. */
+const MAX_OF_TENANT = 5_000;
+
+/**
+ * Executes subscriptions, and those that are equal only once an event: of the same tenant, with the same scopes, document
+ * and variables, the cursor left aside, from which each began. The same text then goes to all of them. Each remains a
+ * position of its own in the feed, and who may see what is decided for its own scopes, as they are part of what is equal.
+ */
+export function createFanOut(mostOfTenant = MAX_OF_TENANT): {
+  subscribe(subscriber: Subscriber): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>;
+} {
+  const shared = new LRUCache<string, Promise<Answer>>({ max: MAX_SHARED, ttl: SHARED_MS });
+  const numbers = new WeakMap<object, number>();
+  let count = 0;
+  const byTenant = new Map<string, number>();
+
+  /** Equal events of different objects are different: what is read from the table for one is not shared with others. */
+  function numberOf(event: object): number {
+    const known = numbers.get(event) ?? (count += 1);
+    numbers.set(event, known);
+    return known;
+  }
+
+  function answer(args: ExecutionArgs, shape: string, event: unknown): Promise<Answer> {
+    if (typeof event !== 'object' || event === null) return executeFor(args, event);
+    const key = `${numberOf(event)} ${shape}`;
+    const known = shared.get(key) ?? executeFor(args, event);
+    shared.set(key, known, { noUpdateTTL: true });
+    return known;
+  }
+
+  function add(tenantId: string, change: 1 | -1): void {
+    const left = (byTenant.get(tenantId) ?? 0) + change;
+    if (left === 0) byTenant.delete(tenantId);
+    else byTenant.set(tenantId, left);
+  }
+
+  return {
+    async subscribe({ args, deliver }) {
+      const { tenantId } = args.contextValue.caller;
+      if ((byTenant.get(tenantId) ?? 0) >= mostOfTenant) return refuse(mostOfTenant);
+      // Counted before anything is waited for: others ask at the same moment.
+      add(tenantId, 1);
+      const release = once(() => add(tenantId, -1));
+      try {
+        const events = await createSourceEventStream(args);
+        if (!(Symbol.asyncIterator in events)) {
+          release();
+          return events;
+        }
+        const shape = shapeOf(args);
+        return answered(events, (event) => answer(args, shape, event), deliver, release);
+      } catch (error) {
+        release();
+        throw error;
+      }
+    },
+  };
+}
+
+function refuse(most: number): ExecutionResult {
+  const message = `A tenant has at most ${most} subscriptions at once in one process; end some, or come back later.`;
+  const originalError = new TributaryError('RATE_LIMITED', message, { limit: most });
+  return { errors: [new GraphQLError(message, { originalError })] };
+}
+
+function once(run: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) run();
+    isDone = true;
+  };
+}
+
+/** Answers without errors are delivered on the way; the others come out, to be formatted for this one subscriber. */
+function answered(
+  events: AsyncIterable<unknown>,
+  answer: (event: unknown) => Promise<Answer>,
+  deliver: Subscriber['deliver'],
+  release: () => void,
+): AsyncIterableIterator<ExecutionResult> {
+  const source = events[Symbol.asyncIterator]();
+  async function end(): Promise<IteratorReturnResult<undefined>> {
+    release();
+    await source.return?.();
+    return { value: undefined, done: true };
+  }
+  return {
+    async next() {
+      try {
+        for (;;) {
+          const { value, done } = await source.next();
+          if (done) return await end();
+          const { result, json } = await answer(value);
+          if (json === undefined) return { value: result, done: false };
+          await deliver(json);
+        }
+      } catch (error) {
+        // Who is told of a failure asks for no more, and does not end what has failed.
+        await end();
+        throw error;
+      }
+    },
+    return: end,
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+async function executeFor(args: ExecutionArgs, event: unknown): Promise<Answer> {
+  const result = await execute({ ...args, rootValue: event });
+  return { result, json: result.errors ? undefined : JSON.stringify(result) };
+}
+
+/** What makes the answers to two subscriptions the same. */
+function shapeOf({ document, operationName, variableValues, contextValue }: Subscriber['args']): string {
+  const { tenantId, scopes } = contextValue.caller;
+  const operation = getOperationAST(document, operationName);
+  const names = operation ? [...variablesOf(document, operation)].toSorted() : [];
+  const variables = names.map((name) => [name, variableValues?.[name]]);
+  return JSON.stringify([
+    tenantId,
+    [...scopes].toSorted(),
+    document.loc?.source.body,
+    operationName,
+    variables,
+  ]);
+}
+
+/** Variables that an answer may depend on: all but those that only say from where to begin. */
+function variablesOf(document: DocumentNode, operation: OperationDefinitionNode): Set<string> {
+  const names = new Set<string>();
+  visit(document, {
+    VariableDefinition: () => false,
+    Argument: (argument, _key, _parent, _path, ancestors) =>
+      argument.name.value === 'after' && isRootArgument(ancestors, operation) ? false : undefined,
+    Variable: ({ name }) => void names.add(name.value),
+  });
+  return names;
+}
+
+/** Document, definitions, operation, selection set, selections, field: such are the ancestors of a root field's argument. */
+function isRootArgument(ancestors: readonly unknown[], operation: OperationDefinitionNode): boolean {
+  const fields = ancestors.filter((one) => (one as { kind?: unknown }).kind === Kind.FIELD);
+  return fields.length === 1 && ancestors.includes(operation);
+}

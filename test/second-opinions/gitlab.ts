@@ -1,0 +1,1 @@
+export { standard as opinion } from './standard.js';
