@@ -41,12 +41,12 @@ export function toFloorRow(headers: IncomingHttpHeaders, body: Buffer): FloorRow
     receivedAt: new Date().toISOString(),
     occurredAt: event.pull_request.created_at,
     repository: event.repository.full_name,
-    body: seal(zstdCompressSync(body, COMPRESSION), id),
+    body: seal(zstdCompressSync(body, { ...COMPRESSION, pledgedSrcSize: body.length }), id),
     content: JSON.stringify(contentOf(event, eventId, eventType)),
   };
 }
 
-const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 8 * 1024 };
 const KEY = createSecretKey(randomBytes(32));
 const FORMAT = Buffer.of(1);
 

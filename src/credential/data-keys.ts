@@ -62,8 +62,13 @@ export interface StoredKey extends WrappedKey {
   readonly version: number;
 }
 
+/** One that was read, with the name it has among those that are unwrapped: made once, and not at every use. */
+interface KnownKey extends StoredKey {
+  readonly name: string;
+}
+
 /** Newest first. */
-type Keyring = readonly StoredKey[];
+type Keyring = readonly KnownKey[];
 
 /** See {@link DataKeys}. Other processes hear of new versions at once, by NOTIFY. */
 export async function createDataKeys({ db, clock, log, wrapper }: DataKeysDeps): Promise<DataKeys> {
@@ -100,10 +105,15 @@ export async function createDataKeys({ db, clock, log, wrapper }: DataKeysDeps):
     }
   }
 
-  function read(tenantId: string): Promise<Keyring> {
+  async function read(tenantId: string): Promise<Keyring> {
     const text =
       'select version, provider, key_id as "keyId", wrapped from data_keys where tenant_id = $1 order by version desc';
-    return query<StoredKey>(tenantId, text, [tenantId]);
+    const keys = await query<StoredKey>(tenantId, text, [tenantId]);
+    // The wrapping is part of the name: a key wrapped anew is asked for anew.
+    return keys.map((key) => ({
+      ...key,
+      name: JSON.stringify([tenantId, key.version, key.wrapped.toString('base64')]),
+    }));
   }
 
   /** Only for a tenant that has nothing sealed: where keys are lost, another first one would stand in their way back. */
@@ -133,8 +143,9 @@ export async function createDataKeys({ db, clock, log, wrapper }: DataKeysDeps):
     await query(tenantId, text, [tenantId, version, provider, keyId, wrapped, clock.now()]);
   }
 
-  async function unwrap(tenantId: string, { version, ...wrapped }: StoredKey): Promise<DataKey> {
-    const bytes = await asking(wrapper.unwrap(wrapped, { tenantId, version }));
+  async function unwrap(tenantId: string, stored: StoredKey): Promise<DataKey> {
+    const { version, provider, keyId, wrapped } = stored;
+    const bytes = await asking(wrapper.unwrap({ provider, keyId, wrapped }, { tenantId, version }));
     const key = createSecretKey(bytes);
     bytes.fill(0);
     return { version, key };
@@ -159,13 +170,11 @@ export async function createDataKeys({ db, clock, log, wrapper }: DataKeysDeps):
 
   const keyringOf = (tenantId: string): Promise<Keyring> => sharing(keyrings, tenantId, () => read(tenantId));
 
-  function ready(tenantId: string, stored: StoredKey): Promise<DataKey> {
-    // The wrapping is part of the name: a key wrapped anew is asked for anew.
-    const name = JSON.stringify([tenantId, stored.version, stored.wrapped.toString('base64')]);
-    return sharing(unwrapped, name, () => unwrap(tenantId, stored));
+  function ready(tenantId: string, known: KnownKey): Promise<DataKey> {
+    return sharing(unwrapped, known.name, () => unwrap(tenantId, known));
   }
 
-  async function find(tenantId: string, version: number): Promise<StoredKey | undefined> {
+  async function find(tenantId: string, version: number): Promise<KnownKey | undefined> {
     return (await keyringOf(tenantId)).find((stored) => stored.version === version);
   }
 
