@@ -44,6 +44,27 @@ describe('development tokens', () => {
     });
   });
 
+  it('expire also for who was known a moment before', async () => {
+    const config = developmentConfig();
+    const token = await issueDevelopmentToken(config, claims, systemClock);
+    let aheadMs = 0;
+    const clock = { now: () => new Date(Date.now() + aheadMs) };
+    const { authenticate } = createAuthenticator(config, clock);
+    const first = await authenticate(`Bearer ${token}`);
+    expect(await authenticate(`Bearer ${token}`), 'its signature is checked once').toBe(first);
+    aheadMs = 61_000;
+    await expect(authenticate(`Bearer ${token}`)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  it('are not known by what is nearly the same', async () => {
+    const config = developmentConfig();
+    const token = await issueDevelopmentToken(config, claims, systemClock);
+    const { authenticate } = createAuthenticator(config, systemClock);
+    await authenticate(`Bearer ${token}`);
+    const forged = token.slice(0, -2) + (token.endsWith('AA') ? 'BB' : 'AA');
+    await expect(authenticate(`Bearer ${forged}`)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
   it('of another data directory are refused', async () => {
     const token = await issueDevelopmentToken(developmentConfig(), claims, systemClock);
     await expect(

@@ -1,7 +1,8 @@
-import { type KeyObject, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { type KeyObject, createPrivateKey, createPublicKey, generateKeyPairSync, hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import {
+  type JWTPayload,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
   SignJWT,
@@ -9,6 +10,7 @@ import {
   errors,
   jwtVerify,
 } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { v4 as uuidV4 } from 'uuid';
 import type { Config } from '../config.js';
 import { type Caller, OPERATOR } from './caller.js';
@@ -42,36 +44,56 @@ export function correlationIdOf(headers: IncomingHttpHeaders): string {
   return typeof given === 'string' && CORRELATION_ID.test(given) ? given : uuidV4();
 }
 
-/** Verifies tokens by the published keys of AUTH_JWKS_URL, or, where that is unset, by the development key of the data directory. */
+const MAX_KNOWN = 10_000;
+/** A key that its issuer withdraws counts here for at most so much longer; the keys themselves are fetched less often. */
+const KNOWN_MS = 60_000;
+
+/**
+ * Verifies tokens by the published keys of AUTH_JWKS_URL, or, where that is unset, by the development key of the data
+ * directory. Who comes again within a minute is known by the token's hash: its signature is checked once.
+ */
 export function createAuthenticator(config: Config, clock: Clock): Authenticator {
   const { key, options } = config.AUTH_JWKS_URL ? jwks(config) : development(config);
+  const known = new LRUCache<string, Identity>({ max: MAX_KNOWN, ttl: KNOWN_MS });
+
+  async function verify(token: string): Promise<Identity> {
+    const { payload } = await jwtVerify(token, key, {
+      ...options,
+      algorithms: ALGORITHMS,
+      currentDate: clock.now(),
+      requiredClaims: ['sub', 'exp', 'tenant_id'],
+    }).catch((error: unknown) => {
+      throw describe(error);
+    });
+    return toIdentity(payload);
+  }
 
   return {
     async authenticate(authorization) {
       const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
       if (!token) throw unauthenticated('Send a token as `Authorization: Bearer <token>`.');
-      const { payload } = await jwtVerify(token, key, {
-        ...options,
-        algorithms: ALGORITHMS,
-        currentDate: clock.now(),
-        requiredClaims: ['sub', 'exp', 'tenant_id'],
-      }).catch((error: unknown) => {
-        throw describe(error);
-      });
-      const { sub = '', exp = 0, tenant_id: tenantId, scope = '' } = payload;
-      if (typeof tenantId !== 'string' || tenantId === '' || tenantId.length > 255) {
-        throw unauthenticated('The token’s tenant_id must be a text of 1 to 255 characters.');
-      }
-      if (tenantId === OPERATOR) throw unauthenticated('The token’s tenant_id is reserved.');
-      if (typeof scope !== 'string')
-        throw unauthenticated('The token’s scope must be one text, separated by spaces.');
-      return {
-        tenantId,
-        subject: sub,
-        scopes: new Set(scope.split(' ').filter((name) => name !== '')),
-        expiresAt: new Date(exp * 1000),
-      };
+      const name = hash('sha256', token, 'base64');
+      const identity = known.get(name);
+      if (identity && clock.now() < identity.expiresAt) return identity;
+      const verified = await verify(token);
+      known.set(name, verified);
+      return verified;
     },
+  };
+}
+
+function toIdentity({ sub = '', exp = 0, tenant_id: tenantId, scope = '' }: JWTPayload): Identity {
+  if (typeof tenantId !== 'string' || tenantId === '' || tenantId.length > 255) {
+    throw unauthenticated('The token’s tenant_id must be a text of 1 to 255 characters.');
+  }
+  if (tenantId === OPERATOR) throw unauthenticated('The token’s tenant_id is reserved.');
+  if (typeof scope !== 'string')
+    throw unauthenticated('The token’s scope must be one text, separated by spaces.');
+  return {
+    tenantId,
+    subject: sub,
+    scopes: new Set(scope.split(' ').filter((one) => one !== '')),
+    expiresAt: new Date(exp * 1000),
   };
 }
 
