@@ -9,12 +9,16 @@ declare module 'autocannon' {
   }
 
   export interface Options {
-    readonly url: string;
+    readonly url: string | readonly string[];
     readonly connections: number;
     /** Requests in all; the run ends when the last is answered. */
-    readonly amount: number;
+    readonly amount?: number;
+    /** Seconds, where no amount is given. */
+    readonly duration?: number;
+    /** Requests a second over all connections. */
+    readonly overallRate?: number;
     /** How often it looks whether it is done, in milliseconds. */
-    readonly sampleInt: number;
+    readonly sampleInt?: number;
     readonly requests: readonly Request[];
   }
 

@@ -14,7 +14,7 @@ import { WebSocket } from 'ws';
 import { SIGNALS } from '../src/client/index.js';
 import { createDeliveries } from './delivery.js';
 import { toMarkdown } from './table.js';
-import { connectGitHub, startTributary } from './tributary.js';
+import { connect, startTributary } from './tributary.js';
 import { cpuSeconds } from './usage.js';
 
 const { values } = parseArgs({
@@ -78,8 +78,9 @@ async function startFloor(name: string): Promise<Teller> {
 
 async function startOurs(folder: string): Promise<Teller> {
   const running = await startTributary({ checkout: join(import.meta.dirname, '..'), dataDir: folder });
-  const { url, secret } = await connectGitHub(running);
-  const next = createDeliveries(secret, 0);
+  const { urls, secret } = await connect(running, 'pull-request');
+  const [url = ''] = urls;
+  const next = createDeliveries('pull-request', secret, 0);
   return {
     name: 'tributary',
     pid: running.pid,

@@ -110,17 +110,18 @@ function tuples(rows: number, places: readonly number[]): string {
 
 function valuesOf(row: FloorRow): unknown[] {
   const { id, signalId, eventId, eventType, receivedAt, occurredAt, repository, body, content } = row;
+  const { providerId, signalType } = row;
   const delivery = [
     id,
     'dev',
     CONNECTION_ID,
-    'github',
+    providerId,
     eventId,
     eventType,
     null,
     'application/json',
     receivedAt,
   ];
-  const signal = [signalId, 'dev', 'event', 'pr_opened', occurredAt, repository, '1.0.0', content];
+  const signal = [signalId, 'dev', 'event', signalType, occurredAt, repository, '1.0.0', content];
   return [...delivery, body, `{${signalId}}`, null, ...signal];
 }

@@ -6,16 +6,17 @@ process.on('message', (load: Load) => {
   void run(load).then((result) => process.send?.(result));
 });
 
-async function run({ url, secret, connections, amount, from }: Load): Promise<LoadResult> {
-  const nextDelivery = createDeliveries(secret, from);
+async function run({ urls, sort, secret, connections, amount, from, rate }: Load): Promise<LoadResult> {
+  const nextDelivery = createDeliveries(sort, secret, from);
   const latencies = new Float64Array(amount);
   let answered = 0;
   let acknowledged = 0;
   let startedAt: number | undefined;
   let endedAt = 0;
   const running = autocannon({
-    url,
+    url: [...urls],
     connections,
+    ...(rate && { overallRate: Math.round(rate) }),
     amount,
     sampleInt: 50,
     requests: [{ method: 'POST', setupRequest: (request) => ({ ...request, ...nextDelivery() }) }],
@@ -24,7 +25,8 @@ async function run({ url, secret, connections, amount, from }: Load): Promise<Lo
     endedAt = performance.now();
     startedAt ??= endedAt - milliseconds;
     latencies[answered++] = milliseconds;
-    if (statusCode === 202) acknowledged += 1;
+    // Slack is answered 200, as it wants it.
+    if (statusCode === 202 || statusCode === 200) acknowledged += 1;
   });
   const { requests } = await running;
   return {

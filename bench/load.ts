@@ -1,22 +1,27 @@
 import { fork } from 'node:child_process';
+import type { Sort } from './delivery.js';
 
 /** Where deliveries go, and the secret that signs them. */
 export interface Target {
-  readonly url: string;
+  /** Several where several processes share the load: connections take turns. */
+  readonly urls: readonly string[];
   readonly secret: string;
 }
 
 export interface Load extends Target {
+  readonly sort: Sort;
   readonly connections: number;
   /** Requests in all. Counted, not timed, so that each that was sent has its answer when the round ends. */
   readonly amount: number;
   /** The first delivery's number, so that no two of a run are the same. */
   readonly from: number;
+  /** Requests a second; left out: as many as there are answers. */
+  readonly rate?: number;
 }
 
 export interface LoadResult {
   readonly sent: number;
-  /** Answered 202. */
+  /** Answered 202, or 200. */
   readonly acknowledged: number;
   readonly seconds: number;
   /** Of each answer, in milliseconds. */

@@ -1,5 +1,6 @@
 import { type Contender, FLOOR } from './contenders.js';
 import { type Stored, readStored } from './database.js';
+import type { Sort } from './delivery.js';
 import type { Generator } from './load.js';
 import { cpuSeconds, residentMebibytes, serverCpuSeconds } from './usage.js';
 
@@ -7,6 +8,8 @@ import { cpuSeconds, residentMebibytes, serverCpuSeconds } from './usage.js';
 export interface Row {
   readonly name: string;
   readonly connections: number;
+  /** As many requests as it answers, and not a given number a second. */
+  readonly isFull: boolean;
   /** These three with the warm-up. */
   sent: number;
   acknowledged: number;
@@ -25,6 +28,9 @@ export interface Row {
 
 export interface RoundsOptions {
   readonly generator: Generator;
+  readonly sort: Sort;
+  /** Requests a second, the same for all; left out: as many as each answers. */
+  readonly rate?: number;
   readonly contenders: readonly Contender[];
   readonly connections: number;
   readonly rounds: number;
@@ -41,16 +47,17 @@ let delivered = 0;
 export async function runRounds(options: RoundsOptions): Promise<Row[]> {
   const { contenders, connections, rounds, seconds } = options;
   const before = await Promise.all(contenders.map(countStored));
-  const warm = contenders.map(({ name }) => emptyRow(name, connections));
+  const isFull = options.rate === undefined;
+  const warm = contenders.map(({ name }) => emptyRow(name, connections, isFull));
   await runTurn(options, 0, warm, () => WARM_UP_REQUESTS);
   const rows = warm.map(({ name, sent, acknowledged }) => ({
-    ...emptyRow(name, connections),
+    ...emptyRow(name, connections, isFull),
     sent,
     acknowledged,
   }));
   for (let round = 0; round < rounds; round += 1) {
     await runTurn(options, round, rows, (index) => {
-      const rate = rows[index]?.rates.at(-1) ?? warm[index]?.rates[0] ?? 0;
+      const rate = options.rate ?? rows[index]?.rates.at(-1) ?? warm[index]?.rates[0] ?? 0;
       return Math.max(connections, Math.round(rate * seconds));
     });
   }
@@ -76,27 +83,30 @@ async function runTurn(
 }
 
 async function runRound(
-  { generator, connections, postgresPid }: RoundsOptions,
-  { pid, target }: Contender,
+  { generator, sort, connections, postgresPid, rate }: RoundsOptions,
+  { pids, target }: Contender,
   row: Row,
   amount: number,
 ): Promise<void> {
   const readDatabase = () => (postgresPid ? serverCpuSeconds(postgresPid) : Number.NaN);
-  const [appBefore, databaseBefore] = [cpuSeconds(pid), readDatabase()];
-  const result = await generator.run({ ...target, connections, amount, from: delivered });
+  const readApp = () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  const [appBefore, databaseBefore] = [readApp(), readDatabase()];
+  const load = { ...target, sort, connections, amount, from: delivered, ...(rate && { rate }) };
+  const result = await generator.run(load);
   delivered += amount;
-  row.appSeconds += cpuSeconds(pid) - appBefore;
+  row.appSeconds += readApp() - appBefore;
   row.databaseSeconds += readDatabase() - databaseBefore;
-  row.mebibytes = Math.max(row.mebibytes, residentMebibytes(pid));
+  const mebibytes = pids.reduce((sum, pid) => sum + residentMebibytes(pid), 0);
+  row.mebibytes = Math.max(row.mebibytes, mebibytes);
   row.sent += result.sent;
   row.acknowledged += result.acknowledged;
   row.rates.push(result.acknowledged / result.seconds);
   for (const latency of result.latencies) row.latencies.push(latency);
 }
 
-function emptyRow(name: string, connections: number): Row {
+function emptyRow(name: string, connections: number, isFull: boolean): Row {
   const counts = { sent: 0, acknowledged: 0, stored: null, appSeconds: 0, databaseSeconds: 0, mebibytes: 0 };
-  return { name, connections, ...counts, rates: [], ratios: [], latencies: [] };
+  return { name, connections, isFull, ...counts, rates: [], ratios: [], latencies: [] };
 }
 
 async function countStored({ databaseUrl }: Contender): Promise<Stored | null> {

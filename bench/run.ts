@@ -5,10 +5,11 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contender, startContender, startFloors } from './contenders.js';
 import { type BenchServer, openBenchServer, readStored } from './database.js';
+import type { Sort } from './delivery.js';
 import { startGenerator } from './load.js';
 import { type Row, runRounds } from './rounds.js';
 import { measureStarts } from './starts.js';
-import { toStartsTable, toTable } from './table.js';
+import { median, toStartsTable, toTable } from './table.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -18,9 +19,12 @@ const { values: options } = parseArgs({
     starts: { type: 'string', default: '3' },
     'database-url': { type: 'string' },
     against: { type: 'string' },
+    send: { type: 'string', default: 'pull-request' },
+    processes: { type: 'string', default: '1' },
   },
 });
 
+const SORT: Sort = options.send === 'chat-message' ? 'chat-message' : 'pull-request';
 const HERE = resolve(import.meta.dirname, '..');
 
 /** What was taken and must be let go of, in the order it was taken. */
@@ -51,11 +55,18 @@ async function main(): Promise<void> {
 }
 
 async function startContenders(server: BenchServer, folder: string): Promise<Contender[]> {
-  const contenders = await startFloors(server);
+  const contenders = await startFloors(server, SORT);
   releases.push(...contenders.map(({ stop }) => stop));
-  const checkouts = Object.entries({ tributary: HERE, ...(options.against && { against: options.against }) });
-  for (const [name, checkout] of checkouts) {
-    const contender = await startContender(name, resolve(checkout), server, folder);
+  const common = { server, folder, sort: SORT };
+  const ours = options.processes.split(',').map((count) => {
+    const name = count === '1' ? 'tributary' : `tributary × ${count}`;
+    return { ...common, name, checkout: HERE, processes: Number(count) };
+  });
+  const against = options.against
+    ? [{ ...common, name: 'against', checkout: resolve(options.against), processes: 1 }]
+    : [];
+  for (const one of [...ours, ...against]) {
+    const contender = await startContender(one);
     releases.push(contender.stop);
     contenders.push(contender);
   }
@@ -69,16 +80,11 @@ async function measure(contenders: readonly Contender[], server: BenchServer): P
   for (const connections of options.connections.split(',').map(Number)) {
     const [rounds, seconds] = [Number(options.rounds), Number(options.seconds)];
     console.log(`${rounds} rounds of ${seconds} s at ${connections} connections …`);
-    rows.push(
-      ...(await runRounds({
-        generator,
-        contenders,
-        connections,
-        rounds,
-        seconds,
-        postgresPid: server.pid,
-      })),
-    );
+    const base = { generator, contenders, sort: SORT, connections, rounds, seconds };
+    const full = await runRounds({ ...base, postgresPid: server.pid });
+    const rate = median(full.find(({ name }) => name === 'tributary')?.rates ?? []) / 2;
+    console.log(`and at ${rate.toFixed(0)} requests a second, half of what Tributary took …`);
+    rows.push(...full, ...(await runRounds({ ...base, postgresPid: server.pid, rate })));
   }
   return rows;
 }

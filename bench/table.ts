@@ -3,6 +3,7 @@ import type { Starts } from './starts.js';
 
 const HEAD = [
   'connections',
+  'load',
   'server',
   'req/s',
   'of the floor',
@@ -29,6 +30,7 @@ function toCells(row: Row): string[] {
     Number.isNaN(seconds) ? '–' : Math.round((seconds / latencies.length) * 1e6).toString();
   return [
     String(row.connections),
+    row.isFull ? 'full' : 'half',
     row.name,
     grouped(median(row.rates)),
     `${median(row.ratios).toFixed(2)} (${Math.min(...row.ratios).toFixed(2)}–${Math.max(...row.ratios).toFixed(2)})`,
@@ -57,7 +59,14 @@ function listed(seconds: readonly number[]): string {
   return seconds.map((value) => value.toFixed(2)).join(' · ');
 }
 
-function median(values: readonly number[]): number {
+/** p50, p95, p99 and the largest, as cells. */
+export function percentiles(values: readonly number[]): string[] {
+  const sorted = values.toSorted((one, other) => one - other);
+  const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
+  return [at(0.5), at(0.95), at(0.99), at(1)].map((value) => value.toFixed(1));
+}
+
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
