@@ -58,7 +58,7 @@ process.stdout.write(
 while (await watch())
   process.stderr.write('The cursor is of no use any more; beginning anew, from now on.\n');
 
-/** Goes on until the server refuses the cursor: one of another database, or older than what is kept. */
+/** Goes on until the server refuses the cursor: one of another database. */
 async function watch(): Promise<boolean> {
   try {
     const url = `${base.replace(/^http/, 'ws').replace(/\/$/, '')}/graphql`;
@@ -69,16 +69,25 @@ async function watch(): Promise<boolean> {
       after,
       webSocketImpl,
       onCut,
+      onExpired,
     })) {
       take(signal);
     }
     return false;
   } catch (error) {
-    if (!(error instanceof FeedRefused) || !/^(INVALID_CURSOR|CURSOR_EXPIRED)$/.test(error.code)) throw error;
+    if (!(error instanceof FeedRefused) || error.code !== 'INVALID_CURSOR') throw error;
     rmSync(cursorFile, { force: true });
     after = undefined;
     return true;
   }
+}
+
+/** It was away for longer than signals are kept. What is gone is gone; a consumer that counts would read a list here. */
+function onExpired(oldest: string): string {
+  process.stderr.write(
+    'Signals were deleted before they were read here; going on with the oldest that is left.\n',
+  );
+  return oldest;
 }
 
 function onCut({ code, reason }: Cut, waitMs: number): void {

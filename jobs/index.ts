@@ -9,6 +9,7 @@ import { incidentDelivery } from './incident-delivery.js';
 import { poll } from './poll.js';
 import { probe } from './probe.js';
 import { purge } from './purge.js';
+import { purgeSignals } from './purge-signals.js';
 import { redeliver } from './redeliver.js';
 import { refreshCredential } from './refresh-credential.js';
 import { renewWebhooks } from './renew-webhooks.js';
@@ -32,6 +33,7 @@ export function jobsOf(services: Services): readonly RecurringJob[] {
     rotateKeys,
     rewrapKeys,
     purge,
+    purgeSignals,
     checkpoint,
     attestAccesses,
     deleteReceiptBodies,

@@ -115,5 +115,5 @@ const PUBLIC = directive('@tag(name: "public")');
 const COST = directive(`@cost(weight: ${WEIGHT})`);
 const LIST = directive(`@listSize(assumedSize: ${LIST_SIZE})`);
 const PAGE = directive(
-  '@listSize(slicingArguments: ["first"], sizedFields: ["nodes"], requireOneSlicingArgument: false)',
+  '@listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes"], requireOneSlicingArgument: false)',
 );

@@ -7,6 +7,7 @@ import type {
   WebhookRegistration,
 } from '../src/connection/connection.entity.js';
 import type { Caller } from '../src/core/caller.js';
+import type { Page, PageRequest } from '../src/core/page.js';
 import type { Health, TenantHealth } from '../src/health/health.js';
 import type { PollingState } from '../src/poll/poll.service.js';
 import type { InclusionProof } from '../src/receipt/proofs.js';
@@ -17,12 +18,17 @@ import type { Signal } from '../src/signal/signal.entity.js';
 /** What resolvers work with: who asks, whom they ask, and how to ask for many at once. */
 export interface GraphQLContext {
   readonly caller: Caller;
+  /** When the caller's token ends, for what goes on after the request. */
+  readonly expiresAt?: Date;
   readonly services: Services;
   readonly loaders: Loaders;
 }
 
 /** By id; null for what does not exist in the caller's tenant. */
 type Loader<T> = DataLoader<string, T | null>;
+
+/** The same of part of a list that each of them has. */
+type PageLoader<T> = (page: PageRequest) => Loader<Page<T>>;
 
 export interface Loaders {
   readonly connection: Loader<Connection>;
@@ -39,6 +45,8 @@ export interface Loaders {
   /** By tenant, which is always the caller's: however many things of an answer lead to it, it is summed up once. */
   readonly tenantHealth: Loader<TenantHealth>;
   readonly signal: Loader<Signal>;
+  /** By connection. */
+  readonly signalsOfConnection: PageLoader<Signal>;
   readonly action: Loader<Action>;
   readonly receipt: Loader<Receipt>;
   readonly receiptOfAction: Loader<Receipt>;
@@ -63,6 +71,7 @@ export function createContext(services: Services, caller: Caller): GraphQLContex
       health: createLoader((ids) => health.of(caller, ids)),
       tenantHealth: createLoader(async ([id = '']) => new Map([[id, await health.ofTenant(caller)]])),
       signal: createLoader((ids) => signals.findMany(caller, ids)),
+      signalsOfConnection: createPageLoader((ids, page) => signals.listOfConnections(caller, ids, page)),
       action: createLoader((ids) => actions.findMany(caller, ids)),
       receipt: createLoader((ids) => receipts.findMany(caller, ids)),
       receiptOfAction: createLoader((ids) => receipts.ofActions(caller, ids)),
@@ -82,4 +91,17 @@ function createLoader<T>(read: (ids: readonly string[]) => Promise<ReadonlyMap<s
     return ids.map((id) => found.get(id) ?? null);
   };
   return new DataLoader(batch, { cache: false, maxBatchSize: MAX_BATCH });
+}
+
+/** The same of pages: connections that are asked for the same part of their lists are read together. */
+function createPageLoader<T>(
+  read: (ids: readonly string[], page: PageRequest) => Promise<ReadonlyMap<string, Page<T>>>,
+): PageLoader<T> {
+  const loaders = new Map<string, Loader<Page<T>>>();
+  return (page) => {
+    const name = JSON.stringify(page);
+    const loader = loaders.get(name) ?? createLoader((ids) => read(ids, page));
+    loaders.set(name, loader);
+    return loader;
+  };
 }

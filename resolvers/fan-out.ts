@@ -14,11 +14,16 @@ import { LRUCache } from 'lru-cache';
 import { TributaryError } from '../src/core/errors.js';
 import type { GraphQLContext } from './context.js';
 
-/** One subscription of a socket: what is asked, and the way back. */
+/** One subscription, by socket or by callback: what is asked, and the way back. */
 export interface Subscriber {
   readonly args: ExecutionArgs & { readonly contextValue: GraphQLContext };
-  /** Sends an answer, given as JSON. Resolves when the socket has room for the next: a slow reader is waited for. */
+  /** Sends an answer, given as JSON. Resolves when there is room for the next: a slow reader is waited for. */
   deliver(json: string): Promise<void>;
+}
+
+/** See {@link createFanOut}. */
+export interface FanOut {
+  subscribe(subscriber: Subscriber): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>;
 }
 
 /** An answer to an event. With errors it has no JSON to share: each asker is told them under its own correlation id. */
@@ -30,17 +35,13 @@ interface Answer {
 /** Answers are shared by who needs them at about the same time; who comes later finds what is true then. */
 const SHARED_MS = 1_000;
 const MAX_SHARED = 256;
-/** Of one tenant in one process: each costs some kilobytes and a send for each signal. */
-const MAX_OF_TENANT = 5_000;
 
 /**
  * Executes subscriptions, and those that are equal only once an event: of the same tenant, with the same scopes, document
  * and variables, the cursor left aside, from which each began. The same text then goes to all of them. Each remains a
  * position of its own in the feed, and who may see what is decided for its own scopes, as they are part of what is equal.
  */
-export function createFanOut(mostOfTenant = MAX_OF_TENANT): {
-  subscribe(subscriber: Subscriber): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>;
-} {
+export function createFanOut(mostOfTenant: number): FanOut {
   const shared = new LRUCache<string, Promise<Answer>>({ max: MAX_SHARED, ttl: SHARED_MS });
   const numbers = new WeakMap<object, number>();
   let count = 0;

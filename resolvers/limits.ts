@@ -19,26 +19,36 @@ import {
 } from 'graphql';
 import { MAX_PAGE } from '../src/core/page.js';
 
-/** More than any operation a person writes; a document beyond it is not even parsed to its end. */
-export const MAX_TOKENS = 5_000;
-const MAX_DEPTH = 15;
-/**
- * An answer is built whole in memory before a byte of it is sent. Four times the largest of schema/operations with the
- * largest page; beyond it are pages inside pages, which multiply: three of 200 are eight million rows.
- */
-export const MAX_VALUES = 50_000;
-/** As many as a page: whoever joins more asks several times. */
-export const MAX_REPRESENTATIONS = MAX_PAGE;
+/** How much may be asked of us at once, as the operator has set it: see docs/config.md. */
+export type GraphQLLimits = Readonly<
+  Record<
+    | 'GRAPHQL_MAX_COST'
+    | 'GRAPHQL_MAX_TOKENS'
+    | 'GRAPHQL_MAX_DEPTH'
+    | 'GRAPHQL_MAX_ROOT_FIELDS'
+    | 'GRAPHQL_MAX_REPEATS'
+    | 'GRAPHQL_MAX_SPREADS'
+    | 'GRAPHQL_MAX_REPRESENTATIONS'
+    | 'GRAPHQL_MAX_BODY_BYTES'
+    | 'GRAPHQL_MAX_MESSAGE_BYTES'
+    | 'GRAPHQL_MAX_SOCKET_OPERATIONS'
+    | 'GRAPHQL_MAX_SUBSCRIPTIONS'
+    | 'GRAPHQL_MAX_INIT_SECONDS',
+    number
+  >
+>;
 
 /** Refuses operations nested deeper than anything a person writes; introspection has its own, deeper shape. */
-export const depthLimit: ValidationRule = (context) => ({
-  OperationDefinition(operation) {
-    if (createMeasure(context)(operation.selectionSet) <= MAX_DEPTH) return;
-    context.reportError(
-      new GraphQLError(`An operation may be nested ${MAX_DEPTH} levels deep.`, { nodes: operation }),
-    );
-  },
-});
+export function depthLimit({ GRAPHQL_MAX_DEPTH: most }: GraphQLLimits): ValidationRule {
+  return (context) => ({
+    OperationDefinition(operation) {
+      if (createMeasure(context)(operation.selectionSet) <= most) return;
+      context.reportError(
+        new GraphQLError(`An operation may be nested ${most} levels deep.`, { nodes: operation }),
+      );
+    },
+  });
+}
 
 /**
  * How deep a selection goes, fragments unfolded. Each fragment is measured once: unfolded each time, a few fragments
@@ -76,17 +86,19 @@ export interface Request {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
   readonly variables: Readonly<Record<string, unknown>>;
+  readonly limits: GraphQLLimits;
 }
 
 /**
- * Throws GRAPHQL_VALIDATION_FAILED for an operation that may answer more than {@link MAX_VALUES}. No rule of
- * validation, as these don't know the variables, and a page is as large as its variable says.
+ * The operation's price, as {@link countValues} has it. Throws GRAPHQL_VALIDATION_FAILED where that is too high. No rule
+ * of validation, as these don't know the variables, and a page is as large as its variable says.
  */
-export function requireAffordable(request: Request): void {
+export function requireAffordable(request: Request): number {
+  const { GRAPHQL_MAX_COST: most } = request.limits;
   const values = countValues(request);
-  if (values <= MAX_VALUES) return;
+  if (values <= most) return values;
   throw refusal(
-    `This may answer ${values} values, and at most ${MAX_VALUES} are answered at once. Pages inside pages multiply: lower \`first\`, or ask for the inner lists on their own.`,
+    `This may answer ${values} values, and at most ${most} are answered at once. Pages inside pages multiply: lower \`first\`, or ask for the inner lists on their own.`,
     request.operation,
   );
 }
@@ -104,7 +116,7 @@ export function countValues(request: Request): number {
  * How many values a selection may answer. As with depth, each fragment is worked out once; one that is spread twice
  * counts twice, although execution merges the two where they meet: too much is safe, and simple.
  */
-function createPrice({ schema, document }: Request, variables: Record<string, unknown>) {
+function createPrice({ schema, document, limits }: Request, variables: Record<string, unknown>) {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const node of document.definitions)
     if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
@@ -123,7 +135,7 @@ function createPrice({ schema, document }: Request, variables: Record<string, un
     const field = isObjectType(parent) ? parent.getFields()[node.name.value] : undefined;
     // `__typename`, and introspection, which answers as much as the schema has, whoever asks.
     if (!field) return node.name.value === '__typename' ? 1 : 0;
-    const size = sizeOf(node, field, variables);
+    const size = sizeOf(node, field, variables, limits);
     return weightOf(field) + size * (1 + ofSet(node.selectionSet, getNamedType(field.type)));
   }
 
@@ -153,15 +165,17 @@ function sizeOf(
   node: FieldNode,
   field: GraphQLField<unknown, unknown>,
   variables: Record<string, unknown>,
+  { GRAPHQL_MAX_REPRESENTATIONS: mostRepresentations }: GraphQLLimits,
 ): number {
   const takes = (name: string) => field.args.some((argument) => argument.name === name);
   if (takes('first')) {
-    const { first } = getArgumentValues(field, node, variables);
-    return typeof first === 'number' ? Math.min(Math.max(first, 1), MAX_PAGE) : MAX_PAGE;
+    const { first, last } = getArgumentValues(field, node, variables);
+    const size = last ?? first;
+    return typeof size === 'number' ? Math.min(Math.max(size, 1), MAX_PAGE) : MAX_PAGE;
   }
   if (takes('representations')) {
     const { representations } = getArgumentValues(field, node, variables);
-    return requireFew(representations as readonly unknown[], node);
+    return requireFew(representations as readonly unknown[], mostRepresentations, node);
   }
   // The nodes of a page have no size of their own: they have been counted by the field that took `first`.
   return Number(argumentOf(field.astNode, 'listSize', 'assumedSize') ?? 1);
@@ -177,10 +191,10 @@ function argumentOf(
   return value && 'value' in value ? String(value.value) : undefined;
 }
 
-function requireFew({ length }: readonly unknown[], node: FieldNode): number {
-  if (length <= MAX_REPRESENTATIONS) return length;
+function requireFew({ length }: readonly unknown[], most: number, node: FieldNode): number {
+  if (length <= most) return length;
   throw refusal(
-    `_entities takes at most ${MAX_REPRESENTATIONS} representations at once, not ${length}: ask several times.`,
+    `_entities takes at most ${most} representations at once, not ${length}: ask several times.`,
     node,
   );
 }

@@ -6,14 +6,7 @@ import {
   type SelectionSetNode,
   parse,
 } from 'graphql';
-import { MAX_TOKENS, refusal } from './limits.js';
-
-/** A person repeats a field by mistake, a program where it merges two documents: neither does so often. */
-const MAX_REPEATS = 50;
-/** Each spread of a fragment is compared with each other one in its place. */
-const MAX_SPREADS = 100;
-/** Each field of a root is work of its own: a statement, or a call to a provider. */
-const MAX_ROOT_FIELDS = 50;
+import { type GraphQLLimits, refusal } from './limits.js';
 
 const ROOTS = new Set(Object.values(OperationTypeNode).map((name) => name[0]?.toUpperCase() + name.slice(1)));
 
@@ -28,18 +21,23 @@ interface Counts {
  * validated: validation compares every two fields of one name, so that a few thousand of them keep the process busy for
  * seconds, and everybody else waiting.
  */
-export function requireModest(document: DocumentNode): void {
+export function requireModest(document: DocumentNode, limits: GraphQLLimits): void {
   const { repeats, spreads, rootFields } = countAll(document);
-  if (repeats > MAX_REPEATS) throw refusal(`A document may repeat its fields ${MAX_REPEATS} times at most.`);
-  if (spreads > MAX_SPREADS) throw refusal(`A document may spread fragments ${MAX_SPREADS} times at most.`);
-  if (rootFields > MAX_ROOT_FIELDS)
-    throw refusal(`A document may ask for ${MAX_ROOT_FIELDS} fields of its root at most: send it in parts.`);
+  const { GRAPHQL_MAX_REPEATS: mostRepeats, GRAPHQL_MAX_SPREADS: mostSpreads } = limits;
+  const { GRAPHQL_MAX_ROOT_FIELDS: mostRootFields } = limits;
+  if (repeats > mostRepeats) throw refusal(`A document may repeat its fields ${mostRepeats} times at most.`);
+  if (spreads > mostSpreads) throw refusal(`A document may spread fragments ${mostSpreads} times at most.`);
+  if (rootFields > mostRootFields)
+    throw refusal(`A document may ask for ${mostRootFields} fields of its root at most: send it in parts.`);
 }
 
 /** The document of a text; undefined for one that can't be parsed, of which its parser tells the caller. */
-export function tryParse(text: string): DocumentNode | undefined {
+export function tryParse(
+  text: string,
+  { GRAPHQL_MAX_TOKENS: maxTokens }: GraphQLLimits,
+): DocumentNode | undefined {
   try {
-    return parse(text, { maxTokens: MAX_TOKENS, noLocation: true });
+    return parse(text, { maxTokens, noLocation: true });
   } catch (error) {
     if (error instanceof GraphQLError) return undefined;
     throw error;

@@ -3,19 +3,23 @@ import { MAX_PAGE, type Page, type PageRequest } from '../src/core/page.js';
 import { Cursor } from './scalars.js';
 
 const DEFAULT_PAGE = 20;
-const AFTER = 'The `endCursor` of the page before; left out: from the start.';
+const AFTER = 'Only what follows this: the `endCursor` of the page before it.';
+const BEFORE = 'Only what precedes this: the `startCursor` of the page after it.';
 
 /** Shareable: every subgraph may have one of these fields. */
 @Directive('@shareable')
-@ObjectType({ description: 'Where a page begins and ends, and whether there is more.' })
+@ObjectType({
+  description:
+    'Where a page begins and ends, and whether there is more: that alone tells, as a page may hold fewer nodes than were asked for, even none, where a filter lets few through.',
+})
 export class PageInfo {
-  @Field(() => Cursor, { nullable: true, description: 'Cursor of the last node; null on an empty page.' })
+  @Field(() => Cursor, { nullable: true, description: 'Where `after` goes on; null where nothing is.' })
   endCursor!: string | null;
 
   @Field(() => Boolean, { description: 'Whether more nodes follow this page.' })
   hasNextPage!: boolean;
 
-  @Field(() => Cursor, { nullable: true, description: 'Cursor of the first node; null on an empty page.' })
+  @Field(() => Cursor, { nullable: true, description: 'Where `before` goes on; null where nothing is.' })
   startCursor!: string | null;
 
   @Field(() => Boolean, { description: 'Whether nodes precede this page.' })
@@ -34,11 +38,25 @@ export class PageArgs {
 
   @Field(() => Cursor, { nullable: true, description: AFTER })
   after?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: `How many nodes at most from the end, 1 to ${MAX_PAGE}, in the list’s order; \`first\` does not count then.`,
+  })
+  last?: number | null;
+
+  @Field(() => Cursor, { nullable: true, description: BEFORE })
+  before?: string | null;
 }
 
 /** The arguments as the services take them. */
-export function toPageRequest({ first, after }: PageArgs): PageRequest {
-  return { first: first ?? DEFAULT_PAGE, after: after ?? undefined };
+export function toPageRequest({ first, last, after, before }: PageArgs): PageRequest {
+  return {
+    first: first ?? DEFAULT_PAGE,
+    last: last ?? undefined,
+    after: after ?? undefined,
+    before: before ?? undefined,
+  };
 }
 
 /** Makes the page type of a list. The node's type is a thunk, as types refer to one another in circles. */

@@ -1,5 +1,6 @@
-import { ApolloServer, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer, type ApolloServerOptions, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import {
+  ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginSchemaReportingDisabled,
@@ -7,44 +8,50 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, OperationTypeNode } from 'graphql';
 import { TributaryError } from '../src/core/errors.js';
+import { type CallbackDeps, type Callbacks, createCallbacks } from './callback/callbacks.js';
 import { type GraphQLContext, createContext } from './context.js';
 import { toFormattedError } from './errors.js';
-import { MAX_TOKENS, depthLimit, requireAffordable } from './limits.js';
+import { createFanOut } from './fan-out.js';
+import { createGraphiQL } from './graphiql.js';
+import { depthLimit, requireAffordable } from './limits.js';
 import { tryParse } from './modesty.js';
-import { type GraphQLDeps, identify, requireAcceptable } from './request.js';
+import { type GraphQLDeps, charge, identify, requireAcceptable } from './request.js';
 import { buildSchema } from './schema.js';
 import { attachSockets } from './socket.js';
 import type { TrustedDocuments } from './trusted.js';
 
 export { readTrustedDocuments } from './trusted.js';
 
-const MAX_BODY_BYTES = 1024 * 1024;
+/** Made of nothing but the resolvers, so one serves every application of this process; making it takes a while. */
+const { schema } = buildSchema();
 
 /** Puts GraphQL on the server: POST and GET /graphql, and WebSockets at the same path. */
 export async function attachGraphQL(
   app: FastifyInstance,
-  deps: GraphQLDeps,
+  deps: GraphQLDeps & Pick<CallbackDeps, 'operatorClient' | 'callbackUrls'>,
 ): Promise<{ close(): Promise<void> }> {
-  const { services, authenticator, environment, trusted } = deps;
-  const { schema } = buildSchema();
+  const { services, authenticator, environment, trusted, limits } = deps;
+  const fanOut = createFanOut(limits.GRAPHQL_MAX_SUBSCRIPTIONS);
+  const callbacks = createCallbacks({ ...deps, fanOut });
   const apollo = new ApolloServer<GraphQLContext>({
     schema,
     introspection: environment !== 'prod',
     includeStacktraceInErrorResponses: false,
-    parseOptions: { maxTokens: MAX_TOKENS },
-    validationRules: [depthLimit],
+    parseOptions: { maxTokens: limits.GRAPHQL_MAX_TOKENS },
+    validationRules: [depthLimit(limits)],
     ...(trusted && { persistedQueries: { cache: byId(trusted) } }),
     stopOnTerminationSignals: false,
     logger: deps.log,
     plugins: [
       fastifyApolloDrainPlugin(app),
+      ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      affordable,
+      affordable(deps, callbacks),
       formattedErrors(deps),
     ],
   });
@@ -55,21 +62,24 @@ export async function attachGraphQL(
     const caller = await identify(authenticator, request.headers.authorization, correlationId).catch(
       (error: unknown) => refuse(error, deps, correlationId),
     );
-    const document = tryParse(documentOf(request));
+    const document = tryParse(documentOf(request), limits);
     if (document) requireAcceptable(document, deps);
-    return createContext(services, caller);
+    return { ...createContext(services, caller), expiresAt: caller.expiresAt };
   };
+  const answer = fastifyApolloHandler(apollo, { context });
+  const graphiql = environment === 'dev' ? createGraphiQL() : undefined;
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
-    bodyLimit: MAX_BODY_BYTES,
-    handler: fastifyApolloHandler(apollo, { context }),
+    bodyLimit: limits.GRAPHQL_MAX_BODY_BYTES,
+    handler: (request, reply) =>
+      graphiql?.isWanted(request) ? graphiql.send(reply) : answer.call(app, request, reply),
   });
-  const sockets = attachSockets(app.server, schema, deps);
+  const sockets = attachSockets(app.server, schema, { ...deps, fanOut });
 
   return {
     async close() {
-      await sockets.close();
+      await Promise.all([sockets.close(), callbacks.close()]);
       await apollo.stop();
     },
   };
@@ -100,24 +110,63 @@ function refuse(error: unknown, { log, metrics }: GraphQLDeps, correlationId: st
   // Nothing the caller did: whoever runs this must learn why.
   else if (error.status >= 500)
     log.error({ err: error, correlationId }, 'graphql: a token could not be checked');
-  const { code, details, status, message } = isTyped
+  const told = isTyped
     ? error
     : new TributaryError('INTERNAL', 'This is a bug of ours; it has been logged.', {
         correlation_id: correlationId,
       });
+  const { code, details, message } = told;
   metrics.errors.inc({ api: 'graphql', code });
-  throw new GraphQLError(message, { extensions: { code, details, http: { status } } });
+  throw new GraphQLError(message, { extensions: { code, details, ...httpOf(told) } });
 }
 
-/** Refuses what would answer too much, as soon as the operation and its variables are known. */
-const affordable: ApolloServerPlugin<GraphQLContext> = {
-  requestDidStart: async () => ({
-    async didResolveOperation({ schema, document, operation, request }) {
-      // Without one there is nothing to execute, and Apollo says so next.
-      if (operation) requireAffordable({ schema, document, operation, variables: request.variables ?? {} });
+/**
+ * Refuses what would answer too much, and charges the rest, as soon as the operation and its variables are known. A subscription that is to be
+ * answered by callbacks begins there, too, and the request is answered by nothing.
+ */
+function affordable(deps: GraphQLDeps, callbacks: Callbacks): ApolloServerPlugin<GraphQLContext> {
+  return {
+    requestDidStart: async () => {
+      let isBegun = false;
+      return {
+        async didResolveOperation({ document, operation, operationName, request, contextValue }) {
+          // Without one there is nothing to execute, and Apollo says so next.
+          if (!operation) return;
+          const { variables = {}, extensions } = request;
+          const { limits } = deps;
+          const price = requireAffordable({ schema, document, operation, variables, limits });
+          await charge(deps, contextValue, operation, price).catch(withStatus);
+          const callback: unknown = extensions?.['subscription'];
+          if (operation.operation !== OperationTypeNode.SUBSCRIPTION || callback === undefined) return;
+          const args = { schema, document, contextValue, variableValues: variables, operationName };
+          await callbacks.begin(callback, args).catch(withStatus);
+          isBegun = true;
+        },
+        responseForOperation: async () =>
+          isBegun
+            ? {
+                http: { status: 200, headers: new HeaderMap() },
+                body: { kind: 'single', singleResult: { data: null } },
+              }
+            : null,
+      };
     },
-  }),
-};
+  };
+}
+
+/** Apollo answers 500 to what a plugin throws without a status. */
+function withStatus(error: unknown): never {
+  if (!(error instanceof TributaryError)) throw error;
+  throw new GraphQLError(error.message, { originalError: error, extensions: httpOf(error) });
+}
+
+/** What tells Apollo how to answer over HTTP. */
+function httpOf({ status, details }: TributaryError): Record<string, unknown> {
+  const headers = new HeaderMap();
+  const { retry_after_seconds: seconds } = details;
+  if (seconds !== undefined) headers.set('retry-after', String(seconds));
+  return { http: { status, headers } };
+}
 
 /** The last look at an answer: every error in the one form, with the request's correlation id on what is a bug. */
 function formattedErrors({ log, metrics, environment }: GraphQLDeps): ApolloServerPlugin<GraphQLContext> {

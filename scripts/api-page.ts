@@ -31,7 +31,8 @@ export function apiBody(): readonly string[] {
     '[schema/tributary.graphql](../schema/tributary.graphql); the operations are there to be copied, and come as typed',
     'documents from `tributary/operations`, for Node and for browsers.',
     '',
-    '`integrations:admin` may do everything. A list takes `first` (1 to 200) and `after`, and its `pageInfo` tells how to go on.',
+    '`integrations:admin` may do everything. A list takes `first` (1 to 200) and `after`, or `last` and `before` from its other end,',
+    'and its `pageInfo` tells how to go on: see [Pages](http.md#pages). What operations may cost is [there](http.md#what-a-graphql-document-may-be), too.',
     ...roots.flatMap((root) => (root ? rootSection(root, examples) : [])),
   ];
 }

@@ -35,6 +35,7 @@ import { createOAuthClient } from './credential/oauth/protocol.js';
 import { createRefresher } from './credential/oauth/refresh.js';
 import { createVault } from './credential/vault.js';
 import { entities } from './entities.js';
+import { createEntityEvents } from './entity-event/publish.js';
 import { createHealthChanges } from './health/changes.js';
 import { createHealthService } from './health/health.js';
 import { createHealthObserver } from './health/observe.js';
@@ -47,6 +48,7 @@ import { createHttpClient } from './outbound/client.js';
 import { createEgressPolicy } from './outbound/egress.js';
 import { createLimiter } from './outbound/limiter.js';
 import { createProviderGate } from './outbound/provider.js';
+import { createQueryBudget } from './outbound/query-budget.js';
 import { createPollService } from './poll/poll.service.js';
 import { createReceiptServices } from './receipt/services.js';
 import { jobsOf } from '../jobs/index.js';
@@ -55,6 +57,7 @@ import type { Services } from './services.js';
 import { createAdapterEvents } from './signal/adapter.js';
 import { createFeed } from './signal/feed.js';
 import { createJournal } from './signal/journal.js';
+import { createSignalRetention } from './signal/retention.js';
 import { createSignalService } from './signal/signals.js';
 import { createDeliveryService } from './webhook/deliveries.js';
 import { createEndpoints } from './webhook/endpoint.js';
@@ -191,6 +194,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     budgets,
     gate,
     signals: createSignalService(db, feed),
+    signalRetention: createSignalRetention({ db, clock, log, defaultDays: config.SIGNAL_RETENTION_DAYS }),
     adapterEvents: createAdapterEvents({ ...acting, journal, limiter, environment }),
     actions: createActionService(actors),
     deliveries,
@@ -205,7 +209,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       egress,
       client,
       keys: receipts.checkpointKeys,
-      store: storeOf(config, operatorClient),
+      store: storeOf(config, operatorClient, clock),
     }),
     providerCalls: createProviderCalls({ db, clock, retentionDays: config.PROVIDER_CALL_RETENTION_DAYS }),
     keys: createKeyKeeper({ db, clock, vault, keys }),
@@ -237,17 +241,19 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     metrics,
   });
+  const perMinute = config.GRAPHQL_COST_PER_MINUTE;
+  const asking = { services, authenticator, log, metrics, environment, trusted, limits: config };
   const graphql = await attachGraphQL(http, {
-    services,
-    authenticator,
-    log,
-    metrics,
-    environment,
-    trusted,
+    ...asking,
+    queryBudget: createQueryBudget({ perMinute, redis, log }),
+    operatorClient,
+    callbackUrls: config.SUBSCRIPTION_CALLBACK_URLS,
   });
 
   let scheduler: Scheduler | undefined;
-  let stopSequencing: (() => Promise<void>) | undefined;
+  const { ENTITY_EVENTS_REDIS_URL: url, ENTITY_EVENTS_PREFIX: prefix } = config;
+  const entityEvents = createEntityEvents({ db, log, metrics, url, prefix });
+  let stops: readonly (() => Promise<void>)[] = [];
   const background = createBackground(log);
   background.every(HEALTH_FLUSH_MS, 'health: writing what was seen', () => observer.flush());
   background.every(HEALTH_FLUSH_MS, 'integration log: writing calls', () => callLog.flush());
@@ -273,22 +279,17 @@ export async function createApp(options: AppOptions): Promise<App> {
       });
       for (const job of jobsOf(services)) scheduler.define(job);
       await scheduler.start();
-      stopSequencing = services.sequencer.follow();
+      stops = [services.sequencer.follow(), await entityEvents.follow()];
     },
     async close() {
-      await Promise.all([background.stop(), scheduler?.drain(DRAIN_JOBS_MS), stopSequencing?.()]);
+      await Promise.all([background.stop(), scheduler?.drain(DRAIN_JOBS_MS), ...stops.map((stop) => stop())]);
       await graphql.close();
       await http.close();
       await Promise.all([journal.drain(), services.actions.drain(), refresher.drain()]);
       await Promise.all([observer.flush(), budgetWatch.flush(), callLog.flush(), accesses.drain()]);
       await Promise.all([opener.close(), keys.close(), endpoints.close(), client.close(), evaluator.close()]);
-      await Promise.all([secretServices.close(), operatorClient.close()]);
-      await Promise.all([
-        feed.close(),
-        changes.close(),
-        healthChanges.close(),
-        receipts.receiptProofs.close(),
-      ]);
+      await Promise.all([secretServices.close(), operatorClient.close(), receipts.receiptProofs.close()]);
+      await Promise.all([feed.close(), changes.close(), healthChanges.close()]);
       await scheduler?.close();
       redis?.disconnect();
       await db.close();

@@ -102,6 +102,16 @@ function missingKeys({ TRIBUTARY_KEY_PROVIDER: chosen, ...values }: Variables): 
     .map((name) => `${name}: must be set when TRIBUTARY_KEY_PROVIDER is ${chosen}`);
 }
 
+/** An access key without its secret, or beside a token, would leave it open who signs. */
+function isWitnessUnclear(values: Variables): boolean {
+  const aws = [
+    values.RECEIPT_WITNESS_AWS_REGION,
+    values.RECEIPT_WITNESS_AWS_ACCESS_KEY_ID,
+    values.RECEIPT_WITNESS_AWS_SECRET_ACCESS_KEY,
+  ].filter((value) => value !== undefined).length;
+  return aws > 0 && (aws < 3 || values.RECEIPT_WITNESS_TOKEN !== undefined);
+}
+
 /** What no single variable shows: combinations that would start and then be unsafe. */
 function contradictions(values: Variables): string[] {
   const isProd = values.TRIBUTARY_ENVIRONMENT === 'prod';
@@ -115,7 +125,12 @@ function contradictions(values: Variables): string[] {
     ...missingKeys(values),
     Boolean(values.VAULT_ADDR) !== Boolean(values.VAULT_TOKEN) &&
       'VAULT_ADDR and VAULT_TOKEN: must be set together',
+    isWitnessUnclear(values) &&
+      'RECEIPT_WITNESS_AWS_REGION, _ACCESS_KEY_ID and _SECRET_ACCESS_KEY: must be set together, and without RECEIPT_WITNESS_TOKEN',
     isProd && !values.DATABASE_URL && 'DATABASE_URL: must be set in prod',
+    values.GRAPHQL_COST_PER_MINUTE > 0 &&
+      values.GRAPHQL_COST_PER_MINUTE < values.GRAPHQL_MAX_COST &&
+      'GRAPHQL_COST_PER_MINUTE: must not be less than GRAPHQL_MAX_COST, unless it is 0',
     hasJwks && !values.AUTH_ISSUER && 'AUTH_ISSUER: must be set together with AUTH_JWKS_URL',
     hasJwks && !values.AUTH_AUDIENCE && 'AUTH_AUDIENCE: must be set together with AUTH_JWKS_URL',
   ].filter((problem) => typeof problem === 'string');

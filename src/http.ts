@@ -193,6 +193,10 @@ function sendError(
 const FRAMEWORK_ERRORS: Readonly<Record<string, [ErrorCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'The body is larger than this server takes.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['MALFORMED_REQUEST', 'The content type is not one this route takes.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: [
+    'MALFORMED_REQUEST',
+    'The body is not JSON, or names a field __proto__ or constructor.prototype, which is not taken: mend or rename it.',
+  ],
 };
 
 function toTributaryError(error: FastifyError | Error, { id }: FastifyRequest): TributaryError {

@@ -17,6 +17,7 @@ import type { ProviderGate } from './outbound/provider.js';
 import type { PollService } from './poll/poll.service.js';
 import type { ReceiptServices } from './receipt/services.js';
 import type { AdapterEvents } from './signal/adapter.js';
+import type { SignalRetention } from './signal/retention.js';
 import type { SignalService } from './signal/signals.js';
 import type { DeliveryService } from './webhook/deliveries.js';
 import type { ReceiptWitnesses } from './witness/witness.service.js';
@@ -31,6 +32,7 @@ export interface Services extends ReceiptServices {
   /** How connections of the caller's own stand with limits and circuits. */
   readonly gate: Pick<ProviderGate, 'rateLimit' | 'circuit'>;
   readonly signals: SignalService;
+  readonly signalRetention: SignalRetention;
   readonly adapterEvents: AdapterEvents;
   readonly actions: ActionService;
   readonly deliveries: DeliveryService;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { graphqlVariables } from './graphql-variables.js';
 import { keyProviderNames } from './credential/key-provider/key-provider.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -60,6 +61,16 @@ export const variables = {
     schema: z.url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://host:6379' }).optional(),
     default: undefined,
     doc: 'Redis, to share rate limits between processes. Unset: each process keeps its own. Never the truth: it may be lost at any time.',
+  },
+  ENTITY_EVENTS_REDIS_URL: {
+    schema: z.url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://host:6379' }).optional(),
+    default: undefined,
+    doc: 'Redis, at which gateways listen for the keys of signals and connections that are new or have changed. See docs/gateways.md. Unset: none are published.',
+  },
+  ENTITY_EVENTS_PREFIX: {
+    schema: z.string().regex(/^[\w.-]+$/, 'must be letters, digits, and _ . -'),
+    default: 'tributary',
+    doc: 'What the names of the channels at ENTITY_EVENTS_REDIS_URL begin with: another one for each installation that publishes there.',
   },
   MONGODB_URL: {
     schema: z
@@ -159,11 +170,12 @@ export const variables = {
     default: '',
     doc: 'Which secrets tenants may refer to instead of giving a credential: patterns, separated by commas, such as vault://kv/tenants/{tenant}/*. See docs/secret-references.md. Unset: none.',
   },
-  GRAPHQL_TRUSTED_DOCUMENTS: {
-    schema: z.string().optional(),
-    default: undefined,
-    doc: 'Path of a manifest of GraphQL documents, as `npm run codegen` writes it to schema/generated/trusted-documents.json: no others are answered then. Not for a subgraph behind a gateway, which makes documents of its own. Unset: all are.',
+  SUBSCRIPTION_CALLBACK_URLS: {
+    schema: list.pipe(z.array(httpUrl)),
+    default: '',
+    doc: 'Where subscriptions by HTTP callback may post to: the `public_url` of each router, separated by commas; everything below one counts. See docs/gateways.md. Unset: there are none.',
   },
+  ...graphqlVariables,
   OAUTH_RETURN_TO: {
     schema: list.pipe(z.array(httpUrl)),
     default: '',
@@ -194,6 +206,11 @@ export const variables = {
     default: '30',
     doc: 'Days after which the body of a stored delivery is deleted. Until then it can be redriven and replayed; its id is kept.',
   },
+  SIGNAL_RETENTION_DAYS: {
+    schema: z.coerce.number().int().min(1).optional(),
+    default: undefined,
+    doc: 'Days after which a signal is deleted, and the body of its delivery with it, for tenants on no plan. Cursors from before that are CURSOR_EXPIRED. Unset: never. Plans are in src/signal/retention.ts; days of a tenant’s own, in the column signal_days of the table tenant_plans.',
+  },
   PROVIDER_CALL_RETENTION_DAYS: {
     schema: z.coerce.number().int().min(1),
     default: '30',
@@ -219,6 +236,21 @@ export const variables = {
       .optional(),
     default: undefined,
     doc: 'Sent to RECEIPT_WITNESS_URL as a bearer token. Never logged.',
+  },
+  RECEIPT_WITNESS_AWS_REGION: {
+    schema: z.string().optional(),
+    default: undefined,
+    doc: 'For a RECEIPT_WITNESS_URL that is a bucket of Amazon S3, or speaks like it: requests are signed for this region by AWS Signature Version 4. Set it together with the two keys below, and without RECEIPT_WITNESS_TOKEN.',
+  },
+  RECEIPT_WITNESS_AWS_ACCESS_KEY_ID: {
+    schema: z.string().optional(),
+    default: undefined,
+    doc: 'The access key that those requests are signed with.',
+  },
+  RECEIPT_WITNESS_AWS_SECRET_ACCESS_KEY: {
+    schema: z.string().optional(),
+    default: undefined,
+    doc: 'The secret of that access key. Never logged.',
   },
   RECEIPT_RETENTION_DAYS: {
     schema: z.coerce.number().int().min(1).optional(),

@@ -22,8 +22,13 @@ export function addVerifyReceipts(program: Command): void {
       'Checks an export of receipts offline: every receipt is in the log that the checkpoint signs for, and says what it said. Ends with 1 and names the first record that does not. See docs/receipts.md.',
     )
     .argument('<file>', 'the export; - is standard input')
-    .option('--key <key>', 'a key to trust, as base64 or <name>+<id>+<key>; may be repeated', collect, [])
-    .option('--keys <file>', 'keys to trust, as saved from /.well-known/tributary-keys.json')
+    .option(
+      '--key <key>',
+      'what to trust: a key as base64 or <name>+<id>+<key>, or a saved /.well-known/tributary-keys.json, by its path or its content; may be repeated',
+      collect,
+      [],
+    )
+    .option('--keys <file>', 'the same for a saved /.well-known/tributary-keys.json alone')
     .option('--checkpoint <file>', 'an older checkpoint; the export must be made with since=<its size>')
     .option(
       '--witness <path>',
@@ -38,7 +43,8 @@ function collect(key: string, before: readonly string[]): string[] {
 }
 
 async function verify(file: string, { key, keys, checkpoint, witness, all }: Options): Promise<void> {
-  const trusted = [...key.map(requireKey), ...(keys === undefined ? [] : await readKeys(keys))];
+  const given = [...key.map(requireKeys), ...(keys === undefined ? [] : [readKeys(keys, '--keys')])];
+  const trusted = (await Promise.all(given)).flat();
   if (trusted.length === 0) throw new ConfigError('Name a key to trust, by --key or --keys.');
   const result = await verifyReceipts(file === '-' ? process.stdin : createReadStream(file), {
     keys: trusted,
@@ -50,18 +56,32 @@ async function verify(file: string, { key, keys, checkpoint, witness, all }: Opt
   if (!result.isGenuine) process.exitCode = 1;
 }
 
-function requireKey(text: string): TrustedKey {
+/** A key, or what /.well-known/tributary-keys.json answered: itself, or where it is. */
+async function requireKeys(text: string): Promise<readonly TrustedKey[]> {
   const key = parseKey(text);
-  if (key) return key;
-  throw new ConfigError(`--key: "${text}" is neither 32 bytes in base64 nor <name>+<id>+<key>.`);
+  return key ? [key] : (keysIn(text) ?? (await readKeys(text, '--key')));
 }
 
-async function readKeys(file: string): Promise<TrustedKey[]> {
+async function readKeys(file: string, option: string): Promise<readonly TrustedKey[]> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    const forms =
+      option === '--key' ? ' nor 32 bytes in base64, <name>+<id>+<key> or the content of such a file' : '';
+    throw new ConfigError(`${option}: ${file} is no file that can be read${forms}.`, { cause });
+  });
+  const keys = keysIn(text);
+  if (keys) return keys;
+  throw new ConfigError(`${option}: ${file} is not what /.well-known/tributary-keys.json answers.`);
+}
+
+/** Undefined where the text is not of that form. */
+function keysIn(text: string): readonly TrustedKey[] | undefined {
   try {
-    const { keys } = JSON.parse(await readFile(file, 'utf8')) as { keys: { public_key: string }[] };
-    return keys.map(({ public_key: text }) => requireKey(text));
-  } catch (cause) {
-    throw new ConfigError(`--keys: ${file} is not what /.well-known/tributary-keys.json answers.`, { cause });
+    const { keys } = JSON.parse(text) as { keys: { public_key: string }[] };
+    const trusted = keys.map(({ public_key: key }) => parseKey(key));
+    return trusted.every((key) => key !== undefined) ? trusted : undefined;
+  } catch {
+    // No JSON, or another.
+    return undefined;
   }
 }
 

@@ -25,7 +25,7 @@ const rows: readonly (readonly string[])[] = [
   ['receipt'],
   ['connection', 'incident'],
   ['signal', 'health', 'tenant', 'witness'],
-  ['webhook', 'poll', 'action'],
+  ['webhook', 'poll', 'action', 'entity-event'],
 ];
 
 const MARKDOWN = /^src\/connector\/markdown\.ts$/;

@@ -71,7 +71,7 @@ async function incidentsOf(story: Story) {
 }
 
 async function untilOne(story: Story, incident: object): Promise<void> {
-  await expect.poll(() => incidentsOf(story), { timeout: 5_000 }).toMatchObject([incident]);
+  await expect.poll(() => incidentsOf(story)).toMatchObject([incident]);
 }
 
 async function settle({ app, other }: Story): Promise<void> {
@@ -128,7 +128,7 @@ describe('a spent budget', () => {
       expect((await incidentsOf(story)).map(({ resolvedAt }) => resolvedAt !== null)).toEqual([true]);
       expect(toldTo(story).map(({ type }) => type)).toEqual(['incident.opened', 'incident.resolved']);
       await call(story, 2);
-      await expect.poll(async () => (await incidentsOf(story)).length, { timeout: 5_000 }).toBe(2);
+      await expect.poll(async () => (await incidentsOf(story)).length).toBe(2);
       await settle(story);
       expect(toldTo(story)).toHaveLength(3);
       const metrics = await Promise.all(
@@ -151,7 +151,7 @@ describe('a spent budget', () => {
         .filter(({ resolvedAt }) => resolvedAt === null)
         .map(({ scope }) => scope)
         .toSorted();
-    await expect.poll(open, { timeout: 5_000 }).toEqual(['CONNECTION', 'CONNECTION', 'TENANT']);
+    await expect.poll(open).toEqual(['CONNECTION', 'CONNECTION', 'TENANT']);
     await setBudget(story, { connectionId: story.connectionId, callsPerHour: 5 });
     await settle(story);
     expect(await open()).toEqual(['TENANT']);
@@ -184,7 +184,7 @@ describe('a spent budget', () => {
     await database.query('alter table incidents rename to out_of_reach');
     await call(story, 2);
     const isKept = (line: string) => line.includes('a spent budget is not written');
-    await expect.poll(() => story.lines.filter(isKept).length, { timeout: 5_000 }).toBeGreaterThan(1);
+    await expect.poll(() => story.lines.filter(isKept).length).toBeGreaterThan(1);
     await database.query('alter table out_of_reach rename to incidents');
     await untilOne(story, { scope: 'TENANT' });
   });

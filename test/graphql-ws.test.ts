@@ -1,12 +1,14 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type TestApp, startTestApp } from './support/app.js';
 
 let app: TestApp;
 let token: string;
+const lines: string[] = [];
 beforeAll(async () => {
-  app = await startTestApp();
+  app = await startTestApp({ log: pino({}, { write: (line) => lines.push(line) }) });
   ({ token } = await app.caller());
 });
 afterAll(() => app.close());
@@ -104,5 +106,16 @@ describe('graphql-transport-ws', () => {
         { id: '1', type: 'error', payload: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] },
       ]);
     expect(socket.readyState).toBe(WebSocket.OPEN);
+  });
+
+  it('1009: a message that is too large, which the log tells of and standard error does not', async () => {
+    const printed = vi.spyOn(console, 'error');
+    onTestFinished(() => printed.mockRestore());
+    const { send, closed } = await openAndInit();
+    send(subscribe('1', `{ ${'providers { id } '.repeat(10_000)} }`));
+    expect(await closed).toBe(1009);
+    await expect.poll(() => lines.join('')).toContain('a socket broke');
+    expect(lines.join('')).toContain('Max payload size exceeded');
+    expect(printed).not.toHaveBeenCalled();
   });
 });

@@ -91,16 +91,19 @@ describe('the status', () => {
     const { health } = app.app.services;
     const bringBack = takeDown(story);
     const probes = await Promise.all([1, 2, 3, 4, 5].map(() => health.probe(ada, connectionId)));
-    for (const { failure } of probes) expect(failure?.details.category).toBe('PROVIDER');
+    // The fourth failure opens it, maybe before the fifth probe gets as far as its call.
+    const categories = probes.map(({ failure }) => failure?.details.category);
+    for (const category of categories) expect(['PROVIDER', 'CIRCUIT_OPEN']).toContain(category);
+    expect(categories.filter((category) => category === 'PROVIDER').length).toBeGreaterThanOrEqual(4);
     const reason = async () => (await health.evaluate(100)) >= 0 && (await healthOf(story)).reason;
-    await expect.poll(reason, { timeout: 5_000 }).toBe('CIRCUIT_OPEN');
+    await expect.poll(reason).toBe('CIRCUIT_OPEN');
     expect((await edgesOf(story)).at(-1)).toMatch(/ UNHEALTHY CIRCUIT_OPEN$/);
     expect((await health.probe(ada, connectionId)).failure?.details.category).toBe('CIRCUIT_OPEN');
     bringBack();
     // The next call finds out that the provider is back; what failed within the hour still counts.
     clock.advance(MINUTE_MS);
     expect((await health.probe(ada, connectionId)).failure).toBeUndefined();
-    await expect.poll(reason, { timeout: 5_000 }).toBe('ERRORS');
+    await expect.poll(reason).toBe('ERRORS');
     await record(story, connectionId, 1_000, 0);
     await pass(story, 7);
     expect((await edgesOf(story)).at(-1)).toBe('UNHEALTHY HEALTHY -');

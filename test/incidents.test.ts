@@ -154,16 +154,16 @@ describe('an incident', () => {
     };
     await caller.get(SetCallBudgetDocument, { input: { connectionId, callsPerHour: 0 } });
     await act('beyond the budget');
-    await expect.poll(open, { timeout: 5_000 }).toEqual(['BUDGET_EXHAUSTED open']);
+    await expect.poll(open).toEqual(['BUDGET_EXHAUSTED open']);
     await caller.get(SetCallBudgetDocument, { input: { connectionId } });
     github.provider.next('GET /user', answer(throttled({ retryAfter: 60 }, clock.now())));
     await caller.get(VerifyDocument, { connectionId });
     await act('in the pause');
-    await expect.poll(open, { timeout: 5_000 }).toEqual(['BUDGET_EXHAUSTED open', 'LIMIT_EXHAUSTED open']);
+    await expect.poll(open).toEqual(['BUDGET_EXHAUSTED open', 'LIMIT_EXHAUSTED open']);
     clock.advance(2 * MINUTE_MS);
     takeDown(story);
     await Promise.all([1, 2, 3, 4, 5].map(() => caller.ask(VerifyDocument, { connectionId })));
-    await expect.poll(open, { timeout: 5_000 }).toContain('CIRCUIT_OPEN open');
+    await expect.poll(open).toContain('CIRCUIT_OPEN open');
   });
 
   it('needs nobody who asks: the jobs find it and tell of it', async () => {
@@ -173,7 +173,7 @@ describe('an incident', () => {
     github.provider.next('GET /user', answer({ status: 401, body: { message: 'Bad credentials' } }));
     await caller.get(VerifyDocument, { connectionId });
     const types = () => eventsOf(sink).map(({ type }) => type);
-    await expect.poll(types, { timeout: 15_000 }).toEqual(['incident.opened']);
+    await expect.poll(types).toEqual(['incident.opened']);
   }, 20_000);
 
   it('ends with its connection', async () => {

@@ -15,6 +15,7 @@ import { createMetrics } from '../src/core/metrics.js';
 import type { FinishedCall } from '../src/outbound/call.js';
 import { type TestApp, type TestCaller, useTestApp } from './support/app.js';
 import { type TestClock, createTestClock } from './support/clock.js';
+import { usePool } from './support/database.js';
 import { answer } from './support/fake-behavior.js';
 import { type FakeExample, exampleError, startFakeExample } from './support/fake-example.js';
 
@@ -172,9 +173,7 @@ it('keeps calls while the database is away, and counts what it leaves out', asyn
   const app = await useTestApp();
   const metrics = createMetrics();
   const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-  const { default: pg } = await import('pg');
-  const pool = new pg.Pool({ connectionString: app.database.url });
-  onTestFinished(() => pool.end());
+  const pool = usePool({ connectionString: app.database.url });
   const query = vi.spyOn(pool, 'query').mockImplementation(() => Promise.reject(away) as never);
   const log = createCallLog(pool, createLog('silent'), metrics);
   for (let n = 0; n < 10_003; n++) log.record(CALL);

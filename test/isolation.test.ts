@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Client } from 'pg';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { useTestDatabase } from './support/database.js';
+import type { Client } from 'pg';
+import { describe, expect, it } from 'vitest';
+import { useClient, useTestDatabase } from './support/database.js';
 
 const TABLES = [
   'connections',
@@ -32,6 +32,7 @@ const TABLES = [
   'incident_deliveries',
   'provider_calls',
   'receipt_queue',
+  'entity_event_positions',
   'receipt_logs',
   'receipt_leaves',
   'receipt_nodes',
@@ -39,13 +40,11 @@ const TABLES = [
   'checkpoint_keys',
   'receipt_witnesses',
   'receipt_anchors',
+  'feed_horizons',
 ];
 
-async function connectAsApp(url: string): Promise<Client> {
-  const client = new Client({ connectionString: url, options: '-c role=tributary_app' });
-  await client.connect();
-  onTestFinished(() => client.end());
-  return client;
+function connectAsApp(url: string): Promise<Client> {
+  return useClient({ connectionString: url, options: '-c role=tributary_app' });
 }
 
 async function seed(

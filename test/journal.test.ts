@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openDb } from '../src/core/db.js';
 import { createLog } from '../src/core/log.js';
@@ -7,7 +6,7 @@ import { createMetrics } from '../src/core/metrics.js';
 import { migrations } from '../src/migrations/index.js';
 import { type Journal, type JournalBounds, createJournal } from '../src/signal/journal.js';
 import { Signal } from '../src/signal/signal.entity.js';
-import { type TestDatabase, useTestDatabase } from './support/database.js';
+import { type TestDatabase, useClient, useTestDatabase } from './support/database.js';
 import { journalEntry } from './support/journal.js';
 
 const log = createLog('silent');
@@ -140,9 +139,7 @@ describe('the journal', () => {
   it('gives sequences in the order of commits, over two processes', async () => {
     const database = await useTestDatabase();
     const journals = [await open(database), await open(database)];
-    const reader = new Client({ connectionString: database.url });
-    await reader.connect();
-    onTestFinished(() => reader.end());
+    const reader = await useClient({ connectionString: database.url });
     const connection = randomUUID();
     const writing = new AbortController();
     const seen: number[] = [];

@@ -6,15 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { Kind, type OperationDefinitionNode, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import {
-  MAX_REPRESENTATIONS,
-  MAX_VALUES,
-  type Request,
-  countValues,
-  requireAffordable,
-} from '../resolvers/limits.js';
+import { type Request, countValues, requireAffordable } from '../resolvers/limits.js';
+import { createFanOut } from '../resolvers/fan-out.js';
 import { buildSchema } from '../resolvers/schema.js';
 import { attachSockets } from '../resolvers/socket.js';
+import { readConfig } from '../src/config.js';
 import type { Authenticator, Identity } from '../src/core/auth.js';
 import { createLog } from '../src/core/log.js';
 import { createMetrics } from '../src/core/metrics.js';
@@ -24,11 +20,13 @@ import { type TestApp, createCaller, startTestApp, useTestApp } from './support/
 import { useIssuer } from './support/issuer.js';
 
 const { schema } = buildSchema();
+const limits = readConfig({});
+const { GRAPHQL_MAX_REPRESENTATIONS: MAX_REPRESENTATIONS, GRAPHQL_MAX_COST: MAX_COST } = limits;
 
 function requestOf(query: string, variables: Record<string, unknown> = {}): Request {
   const document = parse(query);
   const operation = document.definitions.find(({ kind }) => kind === Kind.OPERATION_DEFINITION);
-  return { schema, document, operation: operation as OperationDefinitionNode, variables };
+  return { schema, document, operation: operation as OperationDefinitionNode, variables, limits };
 }
 
 /** What a page costs beside its nodes: its statement. */
@@ -108,7 +106,7 @@ describe('what an operation may answer', () => {
       operation: { ...operation, variableDefinitions: definitions ?? [] },
     };
     expect(countValues(request)).toBeGreaterThan(0);
-    expect(countValues(request)).toBeLessThan(MAX_VALUES / 3);
+    expect(countValues(request)).toBeLessThan(MAX_COST / 3);
   });
 });
 
@@ -193,6 +191,9 @@ async function useSockets() {
     log,
     metrics: createMetrics(),
     environment: 'dev',
+    limits,
+    queryBudget: { charge: async () => {} },
+    fanOut: createFanOut(limits.GRAPHQL_MAX_SUBSCRIPTIONS),
   } as const;
   const sockets = attachSockets(server, schema, deps);
   await once(server.listen(0, '127.0.0.1'), 'listening');

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -75,9 +75,15 @@ describe('the export over HTTP', () => {
 
 /** The command as people run it. Answers its exit code and what it said. */
 function run(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return runIn('', ...args);
+}
+
+/** The same in a shell in which something was done before. */
+function runIn(before: string, ...args: readonly string[]): ReturnType<typeof run> {
   return new Promise((resolve) => {
     const cli = ['--import', 'tsx', 'src/tributary.ts', 'verify-receipts', ...args];
-    const child = execFile(process.execPath, cli, (_error, stdout, stderr) =>
+    const shell = ['-c', `${before}\nexec "$@"`, 'sh', process.execPath, ...cli];
+    const child = execFile('sh', shell, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );
   });
@@ -105,11 +111,18 @@ describe('the command verify-receipts', () => {
     for (const name of ['5', 'latest'])
       await save(`localhost/receipts/initech/${name}`, receiptCheckpoint!.note);
     const store = join(folder, 'localhost');
-    const [good, bad, careless, unseen] = await Promise.all([
+    // More than a process may open at once.
+    const crowd = join(folder, 'crowd');
+    await mkdir(crowd);
+    for (let n = 0; n < 400; n += 1) await save(`crowd/${n}`, receiptCheckpoint!.note);
+    const published = await readFile(keys, 'utf8');
+    const [good, bad, careless, unseen, byContent, many] = await Promise.all([
       run(file, '--keys', keys, '--checkpoint', older, '--witness', store, '--all'),
       run(altered, '--keys', keys, '--checkpoint', older),
       run(file),
       run(file, '--keys', keys, '--witness', join(folder, 'nowhere')),
+      run(file, '--key', published, '--checkpoint', older),
+      runIn('ulimit -n 100', file, '--key', keys, '--witness', crowd, '--checkpoint', older),
     ]);
     const verified = 'Genuine: receipts 0 to 8 of 9 in localhost/receipts/initech (tenant initech).';
     const agreed = 'The witness saw no larger log, and 1 of its checkpoints are this one’s past.';
@@ -119,6 +132,8 @@ describe('the command verify-receipts', () => {
     expect(bad.stdout).toMatch(
       /^Not genuine: line 2, receipt [0-9a-f-]{36}: the body is not the one in the log\.\n$/,
     );
+    expect(byContent).toEqual({ code: 0, stdout: `${verified}\n`, stderr: '' });
+    expect(many).toEqual(good);
     expect(unseen).toMatchObject({ code: 1, stderr: expect.stringContaining('nowhere can’t be read') });
     expect(careless).toMatchObject({
       code: 1,

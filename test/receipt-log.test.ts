@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { DatabaseError, type Pool } from 'pg';
+import { Client, DatabaseError, type Pool } from 'pg';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { OPERATOR } from '../src/core/caller.js';
 import { systemClock } from '../src/core/clock.js';
@@ -9,6 +9,7 @@ import { createLog } from '../src/core/log.js';
 import { createMetrics } from '../src/core/metrics.js';
 import { openCheckpoint } from '../src/receipt/checkpoint.js';
 import { bodyHash } from '../src/receipt/leaf.js';
+import { leafHash } from '../src/receipt/merkle.js';
 import { createSequencer } from '../src/receipt/sequencer.js';
 import { useTestDatabase } from './support/database.js';
 import { callerOf } from './support/receipt-exports.js';
@@ -185,6 +186,78 @@ describe('a crash', () => {
       expect(await next.services.sequencer.run()).toBeLessThanOrEqual(1);
     },
   );
+});
+
+interface Plan {
+  readonly 'Actual Rows'?: number;
+  readonly 'Actual Loops'?: number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly 'Rows Removed by Join Filter'?: number;
+  readonly 'Relation Name'?: string;
+  readonly Plans?: readonly Plan[];
+}
+
+/** Every step of a plan. */
+const stepsOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(stepsOf)];
+
+/** How many rows a step has looked at. */
+function rowsOf(step: Plan): number {
+  const { 'Rows Removed by Filter': filtered = 0, 'Rows Removed by Join Filter': unjoined = 0 } = step;
+  return ((step['Actual Rows'] ?? 0) + filtered + unjoined) * (step['Actual Loops'] ?? 0);
+}
+
+/** Every plan that the database has carried out in a session, those within its functions included. */
+async function explaining(url: string) {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  const plans: Plan[] = [];
+  client.on('notice', ({ message = '' }) => {
+    const start = message.indexOf('{');
+    if (start >= 0) plans.push((JSON.parse(message.slice(start)) as { Plan: Plan }).Plan);
+  });
+  await client.query(`
+    load 'auto_explain';
+    set auto_explain.log_min_duration = 0;
+    set auto_explain.log_analyze = on;
+    set auto_explain.log_nested_statements = on;
+    set auto_explain.log_format = 'json';
+    set client_min_messages = 'log'`);
+  return { client, plans };
+}
+
+it('a batch costs what it takes, however many wait: receipts are not read, nothing is looked at twice', async () => {
+  const database = await useTestDatabase();
+  await database.query(`
+    insert into receipts (id, tenant_id, operation, outcome, actor, request, result, occurred_at, leaf, salt)
+    select gen_random_uuid(), 'acme', 'integration.test', 'SUCCESS', 'somebody', '{}', '{}', now(), '{"n":' || n || '}', ''
+    from generate_series(1, 4000) n`);
+  const { client, plans } = await explaining(database.url);
+  const take = 400;
+  let after = '00000000-0000-0000-0000-000000000000';
+  // More than the five of a session that are planned for their own arguments.
+  for (let batch = 0; batch < 8; batch += 1) {
+    const next = await client.query('select id from receipt_log_next($1, $2, $3)', ['acme', after, take]);
+    const ids = next.rows.map(({ id }) => id as string);
+    const text = `select receipt_log_append($1, $2, $3, '{}', '{}', '', now())`;
+    await client.query(text, ['acme', batch * take, ids]);
+    after = ids.at(-1)!;
+  }
+  const steps = plans.flatMap(stepsOf);
+  expect(Math.max(...steps.map(rowsOf))).toBe(take);
+  expect(new Set(steps.map((step) => step['Relation Name']))).not.toContain('receipts');
+  expect(await queued(database.query)).toBe(4_000 - 8 * take);
+});
+
+it('what waits has the hash of its leaf from the start', async () => {
+  const database = await useTestDatabase();
+  const receipts = await useReceipts(database);
+  await receipts.add('acme', 3);
+  const waiting = await database.query<{ leaf: string; hash: Buffer }>(
+    'select r.leaf, q.hash from receipt_queue q join receipts r on r.id = q.receipt_id',
+  );
+  expect(waiting.map(({ hash }) => hash)).toEqual(waiting.map(({ leaf }) => leafHash(Buffer.from(leaf))));
+  expect(waiting).toHaveLength(3);
 });
 
 describe('several processes', () => {

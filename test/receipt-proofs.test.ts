@@ -93,7 +93,7 @@ describe('a receipt', () => {
     expect((await proofs.of(callerOf(tenantId), ids.slice(0, 1))).size).toBe(1);
     const forOne = count.statements;
     expect((await proofs.of(callerOf(tenantId), ids)).size).toBe(200);
-    expect(forOne).toBe(3);
+    expect(forOne).toBe(2);
     expect(count.statements).toBe(2 * forOne);
   });
 });

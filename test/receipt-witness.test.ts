@@ -8,6 +8,7 @@ import {
 } from '../schema/generated/operations.js';
 import { verifyReceipts } from '../src/receipt/verify.js';
 import { type TestApp, type TestCaller, useTestApp } from './support/app.js';
+import { isSignedForS3 } from './support/aws-signature.js';
 import { type TestClock, createTestClock } from './support/clock.js';
 import type { TestDatabase } from './support/database.js';
 import { answer, drop } from './support/fake-behavior.js';
@@ -317,7 +318,7 @@ describe('setReceiptWitness', () => {
 describe('the operator’s store', () => {
   const TOKEN = 'store-token-4711';
   const withStore = async () => {
-    const store = await startStore(TOKEN);
+    const store = await startStore(({ headers }) => headers['authorization'] === `Bearer ${TOKEN}`);
     const env = { RECEIPT_WITNESS_URL: store.url, RECEIPT_WITNESS_TOKEN: TOKEN };
     return { store, ...(await begin(env)) };
   };
@@ -373,6 +374,42 @@ describe('the operator’s store', () => {
     expect((await standingOf(story))?.conflict).toContain('of 7 receipts');
     expect(store.objects).toEqual(before);
     expect(await incidentsOf(story)).toEqual(['TENANT RECEIPTS_ROLLED_BACK open']);
+  });
+
+  it('may be a bucket of S3: each request is signed, conditions included, whatever the names are', async () => {
+    const key = {
+      region: 'eu-central-1',
+      accessKeyId: 'AKIDEXAMPLE',
+      secretAccessKey: 'wJalrXUtnFEMI/K7MDENG',
+    };
+    const store = await startStore((request) => isSignedForS3(request, key));
+    const story = await begin({
+      RECEIPT_WITNESS_URL: store.url,
+      RECEIPT_WITNESS_AWS_REGION: key.region,
+      RECEIPT_WITNESS_AWS_ACCESS_KEY_ID: key.accessKeyId,
+      RECEIPT_WITNESS_AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+    });
+    await (await story.app.caller("a/b %(c)*'!~")).get(SetIncidentSinkDocument, { url: null });
+    await grow(story, 2);
+    await deliver(story);
+    expect([...store.objects.keys()]).toContain("log.example/receipts/a%2Fb%20%25(c)*'!~/1");
+    expect(await standingOf(story)).toMatchObject({ lastSize: '2', lastError: null });
+    // Once more the same: what is there is not written over.
+    await story.app.database.query('update receipt_anchors set due_at = now(), taken_size = null');
+    await deliver(story);
+    const writes = store.provider.performed.filter(({ request }) => request.path.endsWith('/acme/2'));
+    expect(writes.map(({ request, answer: { status } }) => `${request.method} ${status}`)).toEqual([
+      'PUT 200',
+      'PUT 412',
+      'GET 200',
+    ]);
+    const { performed } = store.provider;
+    expect(performed.every(({ request }) => isSignedForS3(request, key))).toBe(true);
+    const other = { ...key, secretAccessKey: 'another' };
+    expect(performed.some(({ request }) => isSignedForS3(request, other))).toBe(false);
+    expect(performed.every(({ request }) => !JSON.stringify(request).includes(key.secretAccessKey))).toBe(
+      true,
+    );
   });
 
   it('that refuses us is tried again, and nothing is in conflict', async () => {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { print } from 'graphql';
-import { Client } from 'pg';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   ReplaySignalsDocument,
   SignalReceivedDocument,
@@ -11,6 +10,7 @@ import {
 import type { SignalDraft } from '../src/connector/index.js';
 import { type TestApp, type TestCaller, useTestApp } from './support/app.js';
 import { type TestClock, createTestClock } from './support/clock.js';
+import { useClient } from './support/database.js';
 import type { Hook } from './support/github.js';
 import { type Mendable, connectExample, createMendable, failFor, sendIssue } from './support/mendable.js';
 
@@ -255,9 +255,7 @@ describe('a replay', () => {
     const s = await story();
     await sendAll(s.hook, ['A-1', 'A-2']);
     s.mendable.map(retitled);
-    const other = new Client({ connectionString: s.app.database.url });
-    await other.connect();
-    onTestFinished(() => other.end());
+    const other = await useClient({ connectionString: s.app.database.url });
     await other.query('begin; update deliveries set attempts = 7');
     const replaying = s.replay({ dryRun: false });
     const waiting = `select count(*)::int as n from pg_stat_activity
@@ -285,9 +283,10 @@ describe('a replay', () => {
     const [delivery] = await s.app.database.query<{ id: string }>(
       'select id, attempts, signal_ids from deliveries',
     );
-    const client = new Client({ connectionString: s.app.database.url, options: '-c role=tributary_app' });
-    await client.connect();
-    onTestFinished(() => client.end());
+    const client = await useClient({
+      connectionString: s.app.database.url,
+      options: '-c role=tributary_app',
+    });
     await client.query(`set tributary.tenant = 'globex'`);
     await client.query('select journal_revise($1, $2, now())', [
       JSON.stringify([{ ...delivery, failure: 'stolen' }]),

@@ -1,7 +1,6 @@
-import { Pool } from 'pg';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type DueWork, workDue } from '../src/core/due.js';
-import { useTestDatabase } from './support/database.js';
+import { usePool, useTestDatabase } from './support/database.js';
 
 interface Row {
   readonly id: number;
@@ -12,8 +11,7 @@ interface Row {
 /** A table as src/core/due.ts describes it, with rows that are due now. */
 async function useRows(count: number, leaseMs = 60_000) {
   const database = await useTestDatabase();
-  const pool = new Pool({ connectionString: database.url });
-  onTestFinished(() => pool.end());
+  const pool = usePool({ connectionString: database.url });
   await pool.query(`
     create table chores (id integer primary key, due_at timestamptz not null default now(), lease_until timestamptz,
       fence bigint not null default 0, attempts integer not null default 0, runs integer not null default 0)`);
@@ -107,7 +105,7 @@ describe('claimed rows', () => {
   });
 
   it('are told before their lease is over, and change nothing when they come too late', async () => {
-    const { pool, claim, work, finish } = await useRows(1, 2_000);
+    const { pool, claim, work, finish } = await useRows(1, 5_000);
     const fates: unknown[] = [];
     let claims = 0;
     await work({

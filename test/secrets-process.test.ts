@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vit
 import { ConnectDocument, VerifyDocument } from '../schema/generated/operations.js';
 import { variables } from '../src/variables.js';
 import { createCaller } from './support/app.js';
-import { useTestDatabase } from './support/database.js';
+import { useSuperuser, useTestDatabase } from './support/database.js';
 import { startFakeProvider } from './support/fake-provider.js';
 import { githubDelivery, post } from './support/github.js';
 import { type Exit, type Program, buildProgram, useDataDir } from './support/process.js';
@@ -30,8 +30,8 @@ it('a process prints no secret of its environment or of what it is told, but its
   const github = await startFakeProvider();
   onTestFinished(() => github.close());
   github.on('GET /user', ({ headers }) => ({ status: 401, body: { message: headers['authorization'] } }));
-  const database = new URL((await useTestDatabase()).url);
-  database.password = secret('the database’s password');
+  const { url } = await useTestDatabase();
+  const database = await useSuperuser(url, secret('the database’s password'));
   const redis = new URL(inject('redisUrl'));
   redis.password = secret('the password of Redis');
   const [master, previous] = ['master key', 'previous master key'].map((name) =>
@@ -44,7 +44,7 @@ it('a process prints no secret of its environment or of what it is told, but its
     env: {
       LOG_LEVEL: 'trace',
       EGRESS_ALLOW: '127.0.0.0/8',
-      DATABASE_URL: database.href,
+      DATABASE_URL: database,
       REDIS_URL: redis.href,
       TRIBUTARY_MASTER_KEY: master!,
       TRIBUTARY_MASTER_KEY_PREVIOUS: previous!,

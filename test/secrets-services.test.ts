@@ -11,6 +11,7 @@ import {
 import { createLocalKeyProvider } from '../src/credential/key-provider/local.js';
 import { type TestApp, type TestCaller, createCaller, startTestApp } from './support/app.js';
 import { type TestClock, createTestClock } from './support/clock.js';
+import { createTestDatabase, useSuperuser } from './support/database.js';
 import { startFakeExample } from './support/fake-example.js';
 import { startFakeGitHub } from './support/fake-github.js';
 import { startFakeProvider } from './support/fake-provider.js';
@@ -208,9 +209,11 @@ it('the keys of the vault and the ways to the stores are nowhere, and data keys 
     w.planted.plant(`the ${name} key in hex`, key.toString('hex'));
   }
   const base = { TRIBUTARY_PROVIDER_EXAMPLE_BASE_URL: example.provider.url };
+  const database = await createTestDatabase();
+  const url = await useSuperuser(database.url, password);
   const first = await w.start(
     { ...base, TRIBUTARY_MASTER_KEY: previous.toString('base64') },
-    { via: (url: string) => withPassword(url, password) },
+    { database, via: () => url },
   );
   const id = await connect(await w.caller(first), {
     providerId: 'example',
@@ -222,7 +225,7 @@ it('the keys of the vault and the ways to the stores are nowhere, and data keys 
       TRIBUTARY_MASTER_KEY: master.toString('base64'),
       TRIBUTARY_MASTER_KEY_PREVIOUS: previous.toString('base64'),
     },
-    { beside: first, via: (url: string) => withPassword(url, password) },
+    { beside: first, via: () => url },
   );
   const caller = await w.caller(second);
   await caller.ask(VerifyDocument, { connectionId: id });
@@ -295,10 +298,3 @@ it('a caller’s token is nowhere, be it good, over, forged, or from an issuer t
   await ask(await issuer.sign({ exp: Math.floor(w.clock.now().getTime() / 1000) + 60, scope: all }));
   await expectClean(w, app);
 });
-
-/** The test server trusts whoever comes: a password is sent nowhere, and could still be told. */
-function withPassword(address: string, password: string): string {
-  const url = new URL(address);
-  url.password = password;
-  return url.href;
-}

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { context, createContextKey } from '@opentelemetry/api';
+import { print } from 'graphql';
+import { createClient } from 'graphql-ws';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { ConnectDocument, VerifyDocument } from '../schema/generated/operations.js';
 import { systemClock } from '../src/core/clock.js';
 import { startTelemetry } from '../src/core/telemetry.js';
@@ -111,6 +114,71 @@ it('tells a provider the trace, under the span of the very request, and the id o
   const ids = new Set(provider.requests.map(({ headers }) => headers['x-correlation-id']));
   expect([...ids]).toEqual([asking?.attributes['tributary.correlation_id']]);
 });
+
+it.each(['connection_init', 'upgrade'])(
+  'does the same for each operation of a socket, whose %s says where it comes from',
+  async (where) => {
+    const tracing = await useTracing();
+    const { provider, token } = await startFakeExample(systemClock);
+    onTestFinished(() => provider.close());
+    const app = await useTestApp({ env: { TRIBUTARY_PROVIDER_EXAMPLE_BASE_URL: provider.url } });
+    const caller = await app.caller();
+    const { connect } = await caller.get(ConnectDocument, {
+      input: { providerId: 'example', name: 'main', authMethod: 'BEARER', credential: { token } },
+    });
+    const origin = { traceparent: `00-${TRACE}-${SPAN}-01`, 'x-correlation-id': 'theirs' };
+    const isInit = where === 'connection_init';
+    class Opened extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols, { headers: isInit ? {} : origin });
+      }
+    }
+    const client = createClient({
+      url: `${app.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: Opened,
+      connectionParams: { authorization: `Bearer ${caller.token}`, ...(isInit && origin) },
+      retryAttempts: 0,
+    });
+    onTestFinished(() => void client.dispose());
+    const variables = { connectionId: connect.connection.id };
+    const { value } = await client.iterate({ query: print(VerifyDocument), variables }).next();
+    expect(value).toMatchObject({ data: { verify: {} } });
+    await client
+      .iterate({ query: '{ nope }' })
+      .next()
+      .catch(() => {});
+    const { signals } = app.app.services;
+    const seen: unknown[] = [];
+    const subscribe = signals.subscribe.bind(signals);
+    vi.spyOn(signals, 'subscribe').mockImplementation(async (...given) => {
+      const source = await subscribe(...given);
+      seen.push(currentCorrelation());
+      const next = source.next.bind(source);
+      return Object.assign(source, { next: () => (seen.push(currentCorrelation()), next()) });
+    });
+    const stream = client.iterate({ query: 'subscription { signalReceived { id } }' });
+    const told = stream.next();
+    await vi.waitUntil(() => tracing.spans.filter(({ name }) => name === 'WS /graphql').length === 3, {
+      timeout: 10_000,
+    });
+    await stream.return?.();
+    await told;
+    await tracing.stop();
+
+    const operations = tracing.spans.filter(({ name }) => name === 'WS /graphql');
+    for (const operation of operations)
+      expect(operation).toMatchObject({
+        traceId: TRACE,
+        parentSpanId: SPAN,
+        kind: 2,
+        attributes: { 'http.route': '/graphql', 'tributary.correlation_id': 'theirs' },
+      });
+    const call = tracing.spans.find(({ kind, traceId }) => kind === 3 && traceId === TRACE);
+    expect(operations.map(({ spanId }) => spanId)).toContain(call?.parentSpanId);
+    expect(provider.requests.at(-1)?.headers['x-correlation-id']).toBe('theirs');
+    expect(seen).toEqual(['theirs', 'theirs']);
+  },
+);
 
 it('records nothing of a trace that its caller does not record, and passes that on', async () => {
   const tracing = await useTracing();

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type Server, type Socket, connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { Client } from 'pg';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import {
   ExecuteActionDocument,
@@ -16,7 +15,7 @@ import { createLog } from '../src/core/log.js';
 import { migrations } from '../src/migrations/index.js';
 import { type TestApp, type TestAppOptions, useTestApp } from './support/app.js';
 import { createTestClock } from './support/clock.js';
-import { useTestDatabase } from './support/database.js';
+import { useClient, useTestDatabase } from './support/database.js';
 import { answer } from './support/fake-behavior.js';
 import { startFakeGitHub } from './support/fake-github.js';
 import { connectGitHub, githubDelivery, post } from './support/github.js';
@@ -122,9 +121,7 @@ describe('a database', () => {
     // Without entities the ORM refuses to open; what matters is decided before by the same connection settings.
     expect(String(db)).toMatch(/No entities found/);
     const { connectionOf } = await import('../src/core/postgres.js');
-    const client = new Client(connectionOf(url, 'tributary_app'));
-    await client.connect();
-    onTestFinished(() => client.end());
+    const client = await useClient(connectionOf(url, 'tributary_app'));
     expect((await client.query('select current_user as role')).rows).toEqual([{ role: 'tributary_app' }]);
   });
 });
@@ -193,9 +190,7 @@ describe('an action', () => {
 
   it('that was held up beyond its lease sends nothing any more', async () => {
     const { app, caller, clock, connectionId, github } = await verified();
-    const lock = new Client({ connectionString: app.database.url });
-    await lock.connect();
-    onTestFinished(() => lock.end());
+    const lock = await useClient({ connectionString: app.database.url });
     // The attempt stands still between claim and send: it can't read its credential.
     await lock.query('begin; lock table credentials in access exclusive mode');
     await caller.get(ExecuteActionDocument, {

@@ -189,7 +189,7 @@ describe('the rate of an app', () => {
   it('has an end', async () => {
     const { url } = await useLimited();
     const send = () => flood(url, 10 * OF_CONNECTION, () => delivery(undefined));
-    await expect.poll(send, { timeout: 10_000 }).toContain(429);
+    await expect.poll(send).toContain(429);
   });
 
   it('is that of each connection it is for, and who has none left keeps it from no other', async () => {

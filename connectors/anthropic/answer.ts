@@ -1,16 +1,4 @@
-import { ProviderFailure, type ProviderResponse } from '../../src/connector/index.js';
+import { unexpectedAnswerOf } from '../../src/connector/index.js';
 
-/** For a 2xx without the fields Anthropic promises. What was asked for may have been done, and billed. */
-export function unexpectedAnswer(
-  { status }: ProviderResponse,
-  wanted: string,
-  { isAmbiguous }: { readonly isAmbiguous: boolean },
-): ProviderFailure {
-  return new ProviderFailure({
-    category: 'PROVIDER',
-    code: 'unexpected_answer',
-    message: `Anthropic answered ${status} without ${wanted}.`,
-    providerStatus: status,
-    isAmbiguous,
-  });
-}
+/** For a success without what Anthropic promises. */
+export const unexpectedAnswer = unexpectedAnswerOf('Anthropic');

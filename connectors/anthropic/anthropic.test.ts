@@ -6,9 +6,12 @@ import { standardWebhooks } from '../../test/conformance/subjects/openai.js';
 import { failureOf, inWorld } from '../../test/conformance/world.js';
 import { answer } from '../../test/support/fake-behavior.js';
 import { ANSWER, anthropicError, startFakeAnthropic } from '../../test/support/fake-anthropic.js';
-import type { VerbInput } from '../../src/connector/index.js';
+import type { Json, VerbInput } from '../../src/connector/index.js';
 import { Secret } from '../../src/core/secret.js';
 import { actions } from './actions.js';
+import { auth } from './auth.js';
+import { normalize } from './normalize.js';
+import { poll } from './poll.js';
 import { webhook } from './webhook.js';
 
 // Only what conformance can't know.
@@ -116,4 +119,51 @@ it('has a fake that answers Anthropic’s own SDK', async () => {
   } finally {
     await fake.provider.close();
   }
+});
+
+describe('reports', () => {
+  it('tell a day when it has been over for an hour, by Anthropic’s clock', () =>
+    inWorld(subject, async ({ context, fake }) => {
+      fake.polled?.happen();
+      const read = (cursor: Json, date: string) => {
+        const request: typeof context.request = async (asked) => {
+          const response = await context.request(asked);
+          return { ...response, headers: { ...response.headers, date } };
+        };
+        return poll.page({ ...context, request }, { stream: 'cost', cursor, since: NOW, now: new Date(0) });
+      };
+      const early = await read(null, 'Sun, 22 Nov 2026 00:59:59 GMT');
+      expect([early.events, early.isComplete]).toEqual([[], false]);
+      const { events } = await read(null, 'Sun, 22 Nov 2026 01:00:00 GMT');
+      expect(events.flatMap((event) => normalize({ ...event, receivedAt: NOW }))).toMatchObject([
+        {
+          type: 'metric_reported',
+          kind: 'metric',
+          occurredAt: new Date('2026-11-22T00:00:00Z'),
+          payload: {
+            metric: 'cost',
+            amount: 1.2378912,
+            currency: 'USD',
+            period_start: '2026-11-21T00:00:00Z',
+          },
+        },
+        { payload: { line_item: 'Claude Fake 5 Usage - Output Tokens' } },
+      ]);
+    }));
+
+  it('count all input, with what was cached', () =>
+    inWorld(subject, async ({ context, fake }) => {
+      fake.polled?.happen();
+      const { events } = await poll.page(context, { stream: 'usage', cursor: null, since: NOW, now: NOW });
+      const payloads = events
+        .flatMap((event) => normalize({ ...event, receivedAt: NOW }))
+        .map(({ payload }) => payload);
+      expect(payloads[0]).toMatchObject({ input_tokens: 3200, cached_input_tokens: 200, output_tokens: 500 });
+    }));
+
+  it('are read with an admin key, which the organization names', () =>
+    inWorld(subject, async ({ context }) => {
+      const { account } = await auth.identify({ ...context, settings: { poll: ['usage', 'cost'] } });
+      expect(account).toEqual({ id: '0f5b7c5e-2d1a-4b7e-9c55-3f1f0a6d7e21', name: 'Acme' });
+    }));
 });

@@ -2,11 +2,11 @@ import {
   type ActionOutcome,
   type ActionSpec,
   type JsonObject,
-  ProviderFailure,
   type ProviderResponse,
   type VerbInput,
   compact,
   count,
+  invalid,
   listAt,
   textAt,
 } from '../../src/connector/index.js';
@@ -79,10 +79,6 @@ function toBody(
     system: told?.map(({ content }) => content).join('\n\n') || undefined,
     temperature,
   });
-}
-
-function invalid(code: string, message: string): ProviderFailure {
-  return new ProviderFailure({ category: 'INVALID', code, message });
 }
 
 function toOutcome(response: ProviderResponse): ActionOutcome {

@@ -1,13 +1,14 @@
 import type { Manifest } from '../../src/connector/index.js';
+import { pollable } from './poll.js';
 import { CURRENT, EARLIER } from './version.js';
 
 const DOCS = 'https://platform.claude.com/docs/en/api';
 
-/** Anthropic's API. Facts: npm `@anthropic-ai/sdk` 1.11 and 1.12, November 2026. */
+/** Anthropic's API. Facts: npm `@anthropic-ai/sdk` 1.11 and 1.12, November 2026; of reports, platform.claude.com's pages. */
 export const manifest: Manifest = {
   id: 'anthropic',
   name: 'Anthropic',
-  description: 'Chats with Claude, and what message batches and agents came to.',
+  description: 'Chats with Claude, what message batches and agents came to, and reports of usage and cost.',
   category: 'AI',
   stage: 'BETA',
   version: '0.1.0',
@@ -31,7 +32,7 @@ export const manifest: Manifest = {
         minLength: 1,
         // A pasted line break would end the header.
         pattern: '^\\S+$',
-        description: 'A workspace’s key (sk-ant-api…).',
+        description: 'A workspace’s key (sk-ant-api…); to poll usage and cost an admin key (sk-ant-admin…).',
       },
     },
   },
@@ -45,9 +46,11 @@ export const manifest: Manifest = {
       },
       poll: {
         type: 'array',
-        maxItems: 1,
-        items: { const: 'batches' },
-        description: 'What is polled.',
+        maxItems: pollable.length,
+        uniqueItems: true,
+        items: { enum: pollable },
+        description:
+          'What is polled. Usage and cost take an admin key, batches a workspace’s: one connection each.',
       },
     },
   },
@@ -62,6 +65,18 @@ export const manifest: Manifest = {
       title: 'Message batch or deployment run ended',
       providerEvents: ['message_batch.ended', 'deployment_run.succeeded', 'deployment_run.failed'],
       via: ['WEBHOOK', 'POLLING'],
+    },
+    {
+      signalType: 'model_usage_reported',
+      title: 'A day’s usage of a model in a workspace',
+      providerEvents: ['usage.messages'],
+      via: ['POLLING'],
+    },
+    {
+      signalType: 'metric_reported',
+      title: 'A line of a day’s cost',
+      providerEvents: ['cost.line'],
+      via: ['POLLING'],
     },
     {
       signalType: 'build_started',

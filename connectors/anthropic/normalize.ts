@@ -69,7 +69,73 @@ const alarm: Part = {
   }),
 };
 
+/** https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-messages-usage-report: a day, a workspace, a model. */
+const usage: Part = {
+  required: ['starting_at', 'ending_at', 'data.uncached_input_tokens', 'data.output_tokens'],
+  describe: (body) => {
+    const uncached = count(body, 'data', 'uncached_input_tokens') ?? 0;
+    const cached = count(body, 'data', 'cache_read_input_tokens') ?? 0;
+    const written =
+      (count(body, 'data', 'cache_creation', 'ephemeral_5m_input_tokens') ?? 0) +
+      (count(body, 'data', 'cache_creation', 'ephemeral_1h_input_tokens') ?? 0);
+    return {
+      payload: {
+        usage_kind: 'messages',
+        model: line(body, 'data', 'model'),
+        ...periodOf(body),
+        input_tokens: uncached + cached + written,
+        cached_input_tokens: cached,
+        cache_write_input_tokens: written,
+        output_tokens: count(body, 'data', 'output_tokens'),
+        web_searches: count(body, 'data', 'server_tool_use', 'web_search_requests'),
+      },
+      keys: { workspace_id: line(body, 'data', 'workspace_id') },
+    };
+  },
+};
+
+/** Amounts are text, in hundredths. https://platform.claude.com/docs/en/api/admin-api/usage-cost/get-cost-report */
+const cost: Part = {
+  required: ['starting_at', 'ending_at', 'data.amount', 'data.currency'],
+  describe: (body) => {
+    const hundredths = Number(at(body, 'data', 'amount') ?? Number.NaN);
+    return {
+      payload: {
+        metric: 'cost',
+        amount: Number.isFinite(hundredths) ? hundredths / 100 : undefined,
+        currency: line(body, 'data', 'currency')?.toUpperCase(),
+        line_item: line(body, 'data', 'description'),
+        model: line(body, 'data', 'model'),
+        ...periodOf(body),
+      },
+      keys: { workspace_id: line(body, 'data', 'workspace_id') },
+    };
+  },
+};
+
+function periodOf(body: unknown) {
+  return {
+    workspace: line(body, 'data', 'workspace_id'),
+    period_start: line(body, 'starting_at'),
+    period_end: line(body, 'ending_at'),
+  };
+}
+
 export const rules: readonly Rule[] = [
+  {
+    on: on('usage', 'messages'),
+    type: 'model_usage_reported',
+    identity: '{type}:{starting_at}:{scope}',
+    at: 'ending_at',
+    parts: [usage],
+  },
+  {
+    on: on('cost', 'line'),
+    type: 'metric_reported',
+    identity: '{type}:{starting_at}:{scope}',
+    at: 'ending_at',
+    parts: [cost],
+  },
   {
     on: on('message_batch', 'ended'),
     type: 'build_finished',
@@ -101,6 +167,9 @@ export const rules: readonly Rule[] = [
   },
 ];
 
+/** What is measured, and no event. */
+const METRICS: ReadonlySet<string> = new Set(['model_usage_reported', 'metric_reported']);
+
 const toDraft = createNormalizer({
   rules,
   otherRule: () => ({ on: [], type: 'provider_event', at: 'created_at', parts: [subject] }),
@@ -109,5 +178,6 @@ const toDraft = createNormalizer({
 
 /** One event is one signal. No link: Anthropic gives none. */
 export function normalize(event: ProviderEvent): readonly SignalDraft[] {
-  return [toDraft(event)];
+  const draft = toDraft(event);
+  return [METRICS.has(draft.type) ? { ...draft, kind: 'metric' } : draft];
 }

@@ -1,6 +1,5 @@
-import { textAt } from '../../src/connector/index.js';
+import { ProviderFailure, listAt, textAt } from '../../src/connector/index.js';
 import { unexpectedAnswer } from './answer.js';
-import { ProviderFailure, listAt } from '../../src/connector/index.js';
 import type { Site } from './site.js';
 
 /** The number of the space with this key. Throws ProviderFailure, NOT_FOUND where there is none. */

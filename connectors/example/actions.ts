@@ -3,11 +3,12 @@ import {
   type ActionOutcome,
   type ActionSpec,
   type Actions,
-  ProviderFailure,
+  type ProviderResponse,
   compact,
   listAt,
   textAt,
 } from '../../src/connector/index.js';
+import { unexpectedAnswer } from './answer.js';
 
 /** What every verb here answers; the conformance suite holds each outcome against it. */
 const outputSchema = {
@@ -31,11 +32,11 @@ const createIssue: ActionSpec<'createIssue'> = {
       params: { project },
       body: compact({ title, body: [body, marker].filter(Boolean).join('\n\n'), labels, assignees }),
     });
-    return toOutcome(response.body);
+    return toOutcome(response, response.body);
   },
   async reconcile(context, { project }) {
-    for await (const issue of issuesSince(context, project)) {
-      if (textAt(issue, 'body')?.includes(context.marker)) return toOutcome(issue);
+    for await (const { response, issue } of issuesSince(context, project)) {
+      if (textAt(issue, 'body')?.includes(context.marker)) return toOutcome(response, issue);
     }
     return null;
   },
@@ -58,7 +59,7 @@ const addIssueComment: ActionSpec<'addIssueComment'> = {
       headers: { 'idempotency-key': actionId },
       body: { body },
     });
-    return toOutcome(response.body);
+    return toOutcome(response, response.body);
   },
 };
 
@@ -76,22 +77,15 @@ async function* issuesSince({ request, startedAt }: ActionContext, project: stri
       params: { project },
       query: { created_after: since, limit: 100, cursor },
     });
-    yield* listAt(response.body, 'items');
+    for (const issue of listAt(response.body, 'items')) yield { response, issue };
     cursor = textAt(response.body, 'next_cursor');
   } while (cursor);
 }
 
 /** A 2xx without an id may well have had its effect: ambiguous, so it is looked for before it is sent again. */
-function toOutcome(made: unknown): ActionOutcome {
+function toOutcome(response: ProviderResponse, made: unknown): ActionOutcome {
   const id = textAt(made, 'id');
-  if (!id) {
-    throw new ProviderFailure({
-      category: 'PROVIDER',
-      code: 'unexpected_answer',
-      message: 'Example answered without the id of what it made.',
-      isAmbiguous: true,
-    });
-  }
+  if (!id) throw unexpectedAnswer(response, 'the id of what it made', { isAmbiguous: true });
   return {
     externalId: id,
     ...compact({ url: textAt(made, 'url') }),

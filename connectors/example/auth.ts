@@ -1,4 +1,5 @@
-import { type Auth, ProviderFailure, textAt } from '../../src/connector/index.js';
+import { type Auth, textAt } from '../../src/connector/index.js';
+import { unexpectedAnswer } from './answer.js';
 
 /** A personal token, or one of OAuth, as Bearer. `sign` is the only connector code that reveals a secret, and only into a header. */
 export const auth: Auth = {
@@ -6,16 +7,11 @@ export const auth: Auth = {
 
   /** https://example.com/docs/api/me */
   async identify({ request }) {
-    const { body, headers } = await request({ method: 'GET', path: '/v1/me' });
+    const response = await request({ method: 'GET', path: '/v1/me' });
+    const { body, headers } = response;
     const id = textAt(body, 'id');
     // A 200 without what we came for is a failure too. Never guess an id.
-    if (!id) {
-      throw new ProviderFailure({
-        category: 'PROVIDER',
-        code: 'unexpected_answer',
-        message: 'Example answered without an account id.',
-      });
-    }
+    if (!id) throw unexpectedAnswer(response, 'an account id', { isAmbiguous: false });
     return {
       account: { id, name: textAt(body, 'name') ?? id },
       // Undefined, not [], when the provider does not tell: [] would mean that nothing was granted.

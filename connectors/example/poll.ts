@@ -1,11 +1,12 @@
 import {
   type Poll,
   type PolledEvent,
-  ProviderFailure,
+  type ProviderResponse,
   isObject,
   listAt,
   textAt,
 } from '../../src/connector/index.js';
+import { unexpectedAnswer } from './answer.js';
 
 /**
  * Example keeps a log of its events and gives each place in it a cursor: the best there is for polling, since nothing
@@ -26,14 +27,10 @@ export const poll: Poll = {
     });
     const next = textAt(response.body, 'next_cursor');
     if (!next) {
-      throw new ProviderFailure({
-        category: 'PROVIDER',
-        code: 'unexpected_answer',
-        message: 'Example answered without the cursor that leads on.',
-      });
+      throw unexpectedAnswer(response, 'the cursor that leads on', { isAmbiguous: false });
     }
     return {
-      events: listAt(response.body, 'items').map(toEvent),
+      events: listAt(response.body, 'items').map((item) => toEvent(response, item)),
       nextCursor: next,
       isComplete: !(isObject(response.body) && response.body['has_more'] === true),
     };
@@ -41,14 +38,10 @@ export const poll: Poll = {
 };
 
 /** The log has the very bodies that webhooks bring, and an id for each entry: what is found twice is known by it. */
-function toEvent(item: unknown): PolledEvent {
+function toEvent(response: ProviderResponse, item: unknown): PolledEvent {
   const [id, type] = [textAt(item, 'id'), textAt(item, 'type')];
   if (!isObject(item) || !id || !type) {
-    throw new ProviderFailure({
-      category: 'PROVIDER',
-      code: 'unexpected_answer',
-      message: 'Example answered an event without id or type.',
-    });
+    throw unexpectedAnswer(response, 'id or type of an event', { isAmbiguous: false });
   }
   return { id, type, body: item };
 }

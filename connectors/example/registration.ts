@@ -1,11 +1,12 @@
 import {
   type ProviderContext,
-  ProviderFailure,
   type WantedWebhook,
   type WebhookRegistrar,
   at,
+  isProviderFailure,
   textAt,
 } from '../../src/connector/index.js';
+import { unexpectedAnswer } from './answer.js';
 
 const HOOKS = '/v1/projects/{project}/webhooks';
 
@@ -31,7 +32,7 @@ export const registration: WebhookRegistrar = {
       ? await context.request({ method: 'PATCH', path: `${HOOKS}/{id}`, params: { ...params, id }, body })
       : await context.request({ method: 'POST', path: HOOKS, params, body });
     const externalId = textAt(response.body, 'id');
-    if (!externalId) throw unexpected('without the id of the webhook', true);
+    if (!externalId) throw unexpectedAnswer(response, 'the id of the webhook', { isAmbiguous: true });
     return { externalId, target, events };
   },
 
@@ -46,7 +47,7 @@ export const registration: WebhookRegistrar = {
     try {
       await context.request({ method: 'DELETE', path: `${HOOKS}/{id}`, params, isRepeatable: true });
     } catch (error) {
-      if (!(error instanceof ProviderFailure) || error.details.category !== 'NOT_FOUND') throw error;
+      if (!isProviderFailure(error, { category: 'NOT_FOUND' })) throw error;
       // Many providers say the same of what a token may not touch. A list without it tells that somebody took it away by
       // hand, and then what was wanted is so; who may not read the list is told by the failure of that.
       if ((await listHooks(context, params)).some((hook) => textAt(hook, 'id') === id)) throw error;
@@ -74,17 +75,8 @@ async function listHooks(
   { request }: ProviderContext,
   { project }: { readonly project: string },
 ): Promise<readonly unknown[]> {
-  const { body } = await request({ method: 'GET', path: HOOKS, params: { project } });
-  const items = at(body, 'items');
+  const response = await request({ method: 'GET', path: HOOKS, params: { project } });
+  const items = at(response.body, 'items');
   if (Array.isArray(items)) return items;
-  throw unexpected('without a list of webhooks', false);
-}
-
-function unexpected(what: string, isAmbiguous: boolean): ProviderFailure {
-  return new ProviderFailure({
-    category: 'PROVIDER',
-    code: 'unexpected_answer',
-    message: `Example answered ${what}.`,
-    isAmbiguous,
-  });
+  throw unexpectedAnswer(response, 'a list of webhooks', { isAmbiguous: false });
 }

@@ -4,12 +4,13 @@ import {
   type Actions,
   type Json,
   type JsonObject,
-  ProviderFailure,
   type ProviderRequest,
   type ProviderResponse,
   compact,
+  invalid,
   textAt,
 } from '../../src/connector/index.js';
+import { unexpectedAnswer } from './answer.js';
 import type { ActionTemplate, Settings } from './settings.js';
 import { fillLine, fillTemplate, namesInPath } from './template.js';
 
@@ -51,7 +52,7 @@ const custom: ActionSpec<'custom'> = {
     const { baseUrl, actions: declared = {} } = settings as Settings;
     const template = Object.hasOwn(declared, name) ? declared[name] : undefined;
     if (!baseUrl || !template) {
-      throw refuse('not_declared', `The connection’s settings declare no action ${name}, or no baseUrl.`);
+      throw invalid('not_declared', `The connection’s settings declare no action ${name}, or no baseUrl.`);
     }
     const response = await request(toRequest(template, parameters));
     return toOutcome(response, template, actionId);
@@ -84,7 +85,7 @@ function requireLines(headers: Readonly<Record<string, string>>): Readonly<Recor
   for (const [name, value] of Object.entries(headers)) {
     // oxlint-disable-next-line no-control-regex -- these are what must not be sent
     if (/[\u0000-\u001f\u007f]/.test(value)) {
-      throw refuse('invalid_header', `The header ${name} would hold control characters.`);
+      throw invalid('invalid_header', `The header ${name} would hold control characters.`);
     }
   }
   return headers;
@@ -98,13 +99,8 @@ function toOutcome(
   const { status, body } = response;
   const [id, url] = [result.id, result.url].map((path) => path && textAt(body, ...path.split('.')));
   if (result.id && !id) {
-    throw new ProviderFailure({
-      category: 'PROVIDER',
-      code: 'unexpected_answer',
-      message: `The service answered ${status} without ${result.id}, which settings.actions has for result.id.`,
-      providerStatus: status,
-      isAmbiguous: true,
-    });
+    const wanted = `${result.id}, which settings.actions has for result.id`;
+    throw unexpectedAnswer(response, wanted, { isAmbiguous: true });
   }
   const isKept = body !== undefined && JSON.stringify(body).length <= MAX_ANSWER;
   return {
@@ -112,8 +108,4 @@ function toOutcome(
     ...(url && /^https?:\/\//.test(url) && { url }),
     output: compact({ status, body: isKept ? (body as Json) : undefined }),
   };
-}
-
-function refuse(code: string, message: string): ProviderFailure {
-  return new ProviderFailure({ category: 'INVALID', code, message });
 }

@@ -1,4 +1,5 @@
-import { type Auth, type Credential, ProviderFailure, textAt } from '../../src/connector/index.js';
+import { type Auth, type Credential, invalid, textAt } from '../../src/connector/index.js';
+import { unexpectedAnswer } from './answer.js';
 import type { Settings } from './settings.js';
 
 export const auth: Auth = {
@@ -11,21 +12,13 @@ export const auth: Auth = {
     const account = { id: 'generic', name: baseUrl ?? 'Webhooks only' };
     if (!verify) return { account, grantedScopes: undefined };
     if (!baseUrl) {
-      throw new ProviderFailure({
-        category: 'INVALID',
-        code: 'no_base_url',
-        message: 'settings.verify needs settings.baseUrl.',
-      });
+      throw invalid('no_base_url', 'settings.verify needs settings.baseUrl.');
     }
-    const { body, status } = await request({ method: 'GET', path: verify.path });
-    const named = verify.account && textAt(body, ...verify.account.split('.'));
+    const response = await request({ method: 'GET', path: verify.path });
+    const named = verify.account && textAt(response.body, ...verify.account.split('.'));
     if (verify.account && !named) {
-      throw new ProviderFailure({
-        category: 'PROVIDER',
-        code: 'unexpected_answer',
-        message: `The service answered ${status} without ${verify.account}, which settings.verify has for the account.`,
-        providerStatus: status,
-      });
+      const wanted = `${verify.account}, which settings.verify has for the account`;
+      throw unexpectedAnswer(response, wanted, { isAmbiguous: false });
     }
     return { account: named ? { id: named, name: named } : account, grantedScopes: undefined };
   },

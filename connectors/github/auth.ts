@@ -1,11 +1,12 @@
 import {
   type Auth,
   type ProviderContext,
-  ProviderFailure,
+  type ProviderFailure,
   type ProviderIdentity,
   type ProviderResponse,
   at,
   isObject,
+  isProviderFailure,
   textAt,
 } from '../../src/connector/index.js';
 import { unexpectedAnswer } from './answer.js';
@@ -27,7 +28,7 @@ export const auth: Auth = {
       };
     } catch (error) {
       // An installation's token is no user's; what tells it from a token that is refused is that it may ask this.
-      if (!(error instanceof ProviderFailure) || error.details.providerStatus !== 403) throw error;
+      if (!isProviderFailure(error, { providerStatus: 403 })) throw error;
       return identifyInstallation(context, error);
     }
   },
@@ -71,7 +72,7 @@ export const auth: Auth = {
         body: { access_token: tokens.accessToken.reveal() },
       });
     } catch (error) {
-      if (!(error instanceof ProviderFailure) || error.details.providerStatus !== 404) throw error;
+      if (!isProviderFailure(error, { providerStatus: 404 })) throw error;
     }
   },
 };

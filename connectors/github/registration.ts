@@ -5,6 +5,7 @@ import {
   type RegisteredWebhook,
   type WantedWebhook,
   type WebhookRegistrar,
+  isProviderFailure,
   textAt,
 } from '../../src/connector/index.js';
 import { findEntry } from './actions/search.js';
@@ -65,7 +66,7 @@ export const registration: WebhookRegistrar = {
       const hook = hooksOf(target, '/{id}', { id: externalId });
       await context.request({ method: 'DELETE', ...hook, isRepeatable: true });
     } catch (error) {
-      if (!isFailure(error, ({ category }) => category === 'NOT_FOUND')) throw error;
+      if (!isProviderFailure(error, { category: 'NOT_FOUND' })) throw error;
       // A token that may not manage webhooks is told the same; but then it may not read their list either.
       const isIt = (hook: unknown): boolean => textAt(hook, 'id') === externalId;
       if (await findEntry(context, { method: 'GET', ...hooksOf(target) }, isIt)) throw error;
@@ -115,7 +116,7 @@ async function createHook(
   try {
     return await context.request({ method: 'POST', ...hooksOf(wanted.target), body });
   } catch (error) {
-    if (!isFailure(error, ({ code }) => code === 'hook_exists')) throw error;
+    if (!isProviderFailure(error, { code: 'hook_exists' })) throw error;
     // Somebody else made it in between.
     const id = await findHook(context, wanted);
     if (!id) throw error;
@@ -145,8 +146,4 @@ function toRegistered(
   const externalId = textAt(response.body, 'id');
   if (!externalId) throw unexpectedAnswer(response, "the webhook's id", { isAmbiguous: true });
   return { externalId, target, events };
-}
-
-function isFailure(error: unknown, fits: (details: ProviderFailure['details']) => boolean): boolean {
-  return error instanceof ProviderFailure && fits(error.details);
 }

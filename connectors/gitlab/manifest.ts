@@ -53,6 +53,9 @@ const polled: ReadonlySet<string> = new Set([
   'pr_opened',
   'pr_merged',
   'pr_commented',
+  'build_queued',
+  'build_started',
+  'build_finished',
 ]);
 
 /** Derived from the rules, so that what is announced is what happens. */
@@ -120,7 +123,8 @@ export const manifest: Manifest = {
         maxItems: 100,
         uniqueItems: true,
         items: { type: 'string', maxLength: 240, pattern: '^[\\w.-]+(/[\\w.-]+)+$' },
-        description: 'Projects whose issues, merge requests and comments are polled, as "group/project".',
+        description:
+          'Projects whose issues, merge requests, comments and pipelines are polled, as "group/project".',
       },
     },
   },

@@ -1,6 +1,7 @@
 import { type Poll, listAt } from '../../src/connector/index.js';
 import { readIssues, readMergeRequests } from './poll/by-time.js';
 import { readComments } from './poll/comments.js';
+import { readPipelines } from './poll/pipelines.js';
 import type { ReadPage } from './poll/read.js';
 
 /** What there is of each project, by the first word of a stream's name: `issues:group/project`. */
@@ -8,10 +9,12 @@ const kinds: Readonly<Record<string, { readonly title: string; readonly read: Re
   issues: { title: 'Issues', read: readIssues },
   merge_requests: { title: 'Merge requests', read: readMergeRequests },
   comments: { title: 'Comments', read: readComments },
+  pipelines: { title: 'Pipelines', read: readPipelines },
 };
 
 /**
- * Issues, merge requests and comments of the projects that the settings name: what was opened, closed, merged or said.
+ * Issues, merge requests, comments and pipelines of the projects that the settings name: what was opened, closed, merged,
+ * said or built.
  * README.md tells what GitLab's lists do not show.
  */
 export const poll: Poll = {

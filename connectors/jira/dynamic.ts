@@ -6,12 +6,13 @@ import {
   type RegisteredWebhook,
   type WantedWebhook,
   at,
+  invalid,
   listAt,
   textAt,
 } from '../../src/connector/index.js';
-import { impossible, unexpectedAnswer } from './answer.js';
+import { unexpectedAnswer } from './answer.js';
 import { SEPARATOR, routesAt } from './route.js';
-import { type Site, atGateway, findSite } from './site.js';
+import { type Site, sites } from './site.js';
 
 const HOOKS = '/rest/api/3/webhook';
 /** What such webhooks can be subscribed to, of what the manifest announces. */
@@ -40,13 +41,13 @@ interface Hook {
  */
 export async function ensureDynamic(context: ProviderContext, wanted: Wanted): Promise<RegisteredWebhook> {
   const jql = textAt(wanted.target, 'jql');
-  if (!jql) throw impossible('needs_jql', 'By OAuth, Jira wants to know which issues: name them by jql.');
+  if (!jql) throw invalid('needs_jql', 'By OAuth, Jira wants to know which issues: name them by jql.');
   const events = EVENTS.filter((event) => wanted.events.includes(event));
   if (events.length === 0) {
-    throw impossible('no_such_event', `By OAuth, Jira tells only of ${EVENTS.join(', ')}.`);
+    throw invalid('no_such_event', `By OAuth, Jira tells only of ${EVENTS.join(', ')}.`);
   }
   // Never by the settings: which site this is decides whose deliveries come here, and only Atlassian may say so.
-  const site = await findSite(context);
+  const site = await sites.findSite(context);
   const mark = markOf(wanted.url);
   const ours = (await listHooks(site)).filter(
     ({ id, marks, jql: filter }) =>
@@ -70,7 +71,7 @@ export async function ensureDynamic(context: ProviderContext, wanted: Wanted): P
 /** One that is not there any more counts as taken away: Jira says nothing of it. */
 export async function removeDynamic(context: ProviderContext, externalId: string): Promise<void> {
   const [cloudId = '', id = ''] = externalId.split(SEPARATOR);
-  await remove(atGateway(context, cloudId), [{ id }]);
+  await remove(sites.atGateway(context, cloudId), [{ id }]);
 }
 
 /** Ids are good at their site only: another site has others by the same numbers. */
@@ -102,7 +103,7 @@ async function create(
   }: { readonly events: readonly string[]; readonly jqlFilter: string; readonly mark: string },
 ): Promise<string> {
   if (url === undefined) {
-    throw impossible(
+    throw invalid(
       'needs_webhook_app',
       'Jira sends these webhooks to one address of the app. Call registerWebhookApp with the app’s client secret first; for the operator’s app, the operator does.',
     );

@@ -3,16 +3,16 @@ import {
   type Poll,
   type PollPage,
   type PollRequest,
-  ProviderFailure,
   type ProviderResponse,
   at,
   isObject,
+  isProviderFailure,
   listAt,
   textAt,
 } from '../../src/connector/index.js';
 import { unexpectedAnswer } from './answer.js';
 import { eventsOf } from './poll-events.js';
-import { type Site, siteOf } from './site.js';
+import { type Site, sites } from './site.js';
 import { minus, minuteOf, toJql, toUtc, zoneOf } from './time.js';
 
 const PAGE_SIZE = 100;
@@ -49,7 +49,7 @@ export const poll: Poll = {
   async page(context, request) {
     const [, project = ''] = request.stream.split(/:(.*)/s);
     const place = toPlace(request);
-    const site = await siteOf(context);
+    const site = await sites.siteOf(context);
     const from = place.from ?? minus(place.seen, OVERLAP_SECONDS);
     const zone = place.zone ?? (await zoneOf(site));
     const since = place.since ?? from;
@@ -129,5 +129,5 @@ function shareOf(time: string, { since, now }: PollRequest): number {
 }
 
 function isRefused(error: unknown): boolean {
-  return error instanceof ProviderFailure && error.details.category === 'INVALID';
+  return isProviderFailure(error, { category: 'INVALID' });
 }

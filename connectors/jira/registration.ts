@@ -1,10 +1,10 @@
 import {
   type ProviderContext,
-  ProviderFailure,
   type RegisteredWebhook,
   type WantedWebhook,
   type WebhookRegistrar,
   at,
+  isProviderFailure,
   textAt,
 } from '../../src/connector/index.js';
 import { unexpectedAnswer } from './answer.js';
@@ -62,7 +62,7 @@ export const registration: WebhookRegistrar = {
     try {
       await site.request({ method: 'DELETE', path: `${HOOKS}/{id}`, params: { id }, isRepeatable: true });
     } catch (error) {
-      if (!(error instanceof ProviderFailure) || error.details.category !== 'NOT_FOUND') throw error;
+      if (!isProviderFailure(error, { category: 'NOT_FOUND' })) throw error;
       // Who may not manage webhooks is told the same; but then they may not read the list either.
       if ((await listHooks(site)).some((hook) => idOf(hook) === id)) throw error;
     }

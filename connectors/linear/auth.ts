@@ -1,6 +1,7 @@
 import { type Auth, at, textAt } from '../../src/connector/index.js';
 import { WHO } from './documents.js';
-import { query, unexpectedAnswer } from './graphql.js';
+import { unexpectedAnswer } from './answer.js';
+import { query } from './graphql.js';
 
 /**
  * A personal API key stands in the header as it is, a token of OAuth behind `Bearer`.

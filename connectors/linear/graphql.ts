@@ -9,6 +9,7 @@ import {
   listAt,
   textAt,
 } from '../../src/connector/index.js';
+import { unexpectedAnswer } from './answer.js';
 
 type Variables = Readonly<Record<string, Json | undefined>>;
 
@@ -92,27 +93,4 @@ function codeOf(error: unknown, type: string): string {
       .replaceAll(/[^a-z0-9]+/g, '_')
       .slice(0, 64) || 'graphql_error'
   );
-}
-
-/**
- * For a 2xx without the fields Linear promises: a proxy's page, a changed API. What was asked for may well have been
- * done, so a write that ends like this is ambiguous.
- */
-export function unexpectedAnswer(
-  { status }: Pick<ProviderResponse, 'status'>,
-  wanted: string,
-  { isAmbiguous }: { readonly isAmbiguous: boolean },
-): ProviderFailure {
-  return new ProviderFailure({
-    category: 'PROVIDER',
-    code: 'unexpected_answer',
-    message: `Linear answered ${status} without ${wanted}.`,
-    providerStatus: status,
-    isAmbiguous,
-  });
-}
-
-/** For what can't be asked of Linear in these words; nothing was changed. */
-export function invalid(code: string, message: string): ProviderFailure {
-  return new ProviderFailure({ category: 'INVALID', code, message });
 }

@@ -14,7 +14,8 @@ import {
   timeAt,
 } from '../../src/connector/index.js';
 import { POLL_COMMENTS, POLL_ISSUES } from './documents.js';
-import { query, unexpectedAnswer } from './graphql.js';
+import { unexpectedAnswer } from './answer.js';
+import { query } from './graphql.js';
 
 /** What there is of each team, by the first word of a stream's name: `issues:ENG`. */
 interface Kind {

@@ -4,11 +4,11 @@ import {
   type PollPage,
   type PollRequest,
   type PolledEvent,
-  ProviderFailure,
   type ProviderResponse,
   at,
   compact,
   isObject,
+  isProviderFailure,
   listAt,
   textAt,
   timeAt,
@@ -68,7 +68,7 @@ async function search(
       }),
     });
   } catch (error) {
-    const isRefused = error instanceof ProviderFailure && error.details.category === 'INVALID';
+    const isRefused = isProviderFailure(error, { category: 'INVALID' });
     if (next === undefined || !isRefused) throw error;
     return undefined;
   }

@@ -7,7 +7,7 @@ const DOCS = 'https://platform.openai.com/docs';
 export const manifest: Manifest = {
   id: 'openai',
   name: 'OpenAI',
-  description: 'Chats, embeddings, and what batches, fine-tuning jobs, evaluations and usage came to.',
+  description: 'Chats, embeddings, and what batches, fine-tuning jobs, evaluations, usage and costs came to.',
   category: 'AI',
   stage: 'BETA',
   version: '0.1.0',
@@ -28,7 +28,7 @@ export const manifest: Manifest = {
         minLength: 1,
         // A pasted line break would end the header.
         pattern: '^\\S+$',
-        description: 'A project’s key (sk-proj-…); to poll usage an admin key (sk-admin-…).',
+        description: 'A project’s key (sk-proj-…); to poll usage and costs an admin key (sk-admin-…).',
       },
     },
   },
@@ -42,7 +42,7 @@ export const manifest: Manifest = {
         uniqueItems: true,
         items: { enum: pollable },
         description:
-          'What is polled. Usage takes an admin key, the others take a project’s: one connection each.',
+          'What is polled. Usage and costs take an admin key, the others a project’s: one connection each.',
       },
     },
   },
@@ -61,7 +61,7 @@ export const manifest: Manifest = {
     {
       scope: 'Usage: read',
       capabilities: ['POLLING'],
-      reason: 'To read usage by day and model; only admin keys have it.',
+      reason: 'To read usage and costs by day; only admin keys have it.',
     },
   ],
 
@@ -89,6 +89,12 @@ export const manifest: Manifest = {
       signalType: 'model_usage_reported',
       title: 'A day’s usage of a model',
       providerEvents: ['usage.completions', 'usage.embeddings'],
+      via: ['POLLING'],
+    },
+    {
+      signalType: 'metric_reported',
+      title: 'A line of a day’s costs',
+      providerEvents: ['cost.line'],
       via: ['POLLING'],
     },
     {

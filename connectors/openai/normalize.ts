@@ -60,6 +60,26 @@ const usage: Part = {
   }),
 };
 
+/** One line of the costs of a day. https://platform.openai.com/docs/api-reference/usage/costs */
+const cost: Part = {
+  required: ['start_time', 'end_time', 'data.amount.value', 'data.amount.currency'],
+  describe: (body) => {
+    const amount = at(body, 'data', 'amount', 'value');
+    return {
+      payload: {
+        metric: 'cost',
+        amount: typeof amount === 'number' ? amount : undefined,
+        currency: line(body, 'data', 'amount', 'currency')?.toUpperCase(),
+        line_item: line(body, 'data', 'line_item'),
+        project: line(body, 'data', 'project_id'),
+        period_start: timeText(at(body, 'start_time')),
+        period_end: timeText(at(body, 'end_time')),
+      },
+      keys: { project_id: line(body, 'data', 'project_id') },
+    };
+  },
+};
+
 /** Of a response, a call or anything OpenAI invents: its id and no more is known. */
 const thing: Part = {
   required: [],
@@ -95,7 +115,17 @@ export const rules: readonly Rule[] = [
     at: 'end_time',
     parts: [usage],
   },
+  {
+    on: on('cost', 'line'),
+    type: 'metric_reported',
+    identity: '{type}:{start_time}:{scope}',
+    at: 'end_time',
+    parts: [cost],
+  },
 ];
+
+/** What is measured, and no event. */
+const METRICS: ReadonlySet<string> = new Set(['model_usage_reported', 'metric_reported']);
 
 const toDraft = createNormalizer({
   rules,
@@ -106,7 +136,7 @@ const toDraft = createNormalizer({
 /** One event is one signal. No link: OpenAI gives none, and its pages for people have no documented addresses. */
 export function normalize(event: ProviderEvent): readonly SignalDraft[] {
   const draft = toDraft(event);
-  return [draft.type === 'model_usage_reported' ? { ...draft, kind: 'metric' } : draft];
+  return [METRICS.has(draft.type) ? { ...draft, kind: 'metric' } : draft];
 }
 
 function timeText(epochSeconds: unknown): string | undefined {

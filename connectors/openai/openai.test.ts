@@ -167,7 +167,7 @@ describe('requests', () => {
 });
 
 describe('usage', () => {
-  it('tells a day only when another has followed it', async () => {
+  it('tells a day only when it has been over for an hour, by OpenAI’s clock', async () => {
     await inWorld(subject, async ({ context }) => {
       expect(poll.streams({ poll: ['usage'] }).map(({ name }) => name)).toEqual([
         'usage:completions',
@@ -180,7 +180,7 @@ describe('usage', () => {
       });
       const request = async () => ({
         status: 200,
-        headers: {},
+        headers: { date: new Date((2 * 86_400 + 3599) * 1000).toUTCString() },
         body: { data: [day(0), day(86_400)], has_more: false, next_page: null },
       });
       const asked = { stream: 'usage:completions', cursor: null, since: new Date(0), now: NOW };

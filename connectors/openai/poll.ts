@@ -1,6 +1,6 @@
 import { type Poll, listAt } from '../../src/connector/index.js';
 import { type Jobs, batches, fineTuningJobs, readJobs } from './poll/jobs.js';
-import { readUsage } from './poll/usage.js';
+import { readReport } from './poll/reports.js';
 
 const jobs: Readonly<Record<string, Jobs>> = { batches, fine_tuning_jobs: fineTuningJobs };
 
@@ -12,6 +12,7 @@ const streams: Readonly<Record<string, readonly { readonly name: string; readonl
     { name: 'usage:completions', title: 'Usage of completions, by day and model' },
     { name: 'usage:embeddings', title: 'Usage of embeddings, by day and model' },
   ],
+  costs: [{ name: 'costs', title: 'Costs, by day, project and line' }],
 };
 
 export const pollable = Object.keys(streams);
@@ -27,7 +28,8 @@ export const poll: Poll = {
     const [name = '', kind = ''] = request.stream.split(':');
     const found = jobs[name];
     if (found) return readJobs(context, found, request, poll.overlapSeconds);
-    if (name === 'usage') return readUsage(context, kind, request);
+    if (name === 'usage') return readReport(context, kind, request);
+    if (name === 'costs') return readReport(context, name, request);
     throw new Error(`OpenAI has no stream ${request.stream}`);
   },
 };

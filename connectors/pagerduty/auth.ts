@@ -1,10 +1,10 @@
 import {
   type Auth,
   type ProviderContext,
-  ProviderFailure,
   type ProviderIdentity,
   at,
   compact,
+  isProviderFailure,
   textAt,
 } from '../../src/connector/index.js';
 import { unexpectedAnswer } from './answer.js';
@@ -29,7 +29,7 @@ export const auth: Auth = {
       // No answer tells what a key may do; what a token of OAuth may do is told when it is granted.
       return { account: { id, name, ...compact({ url }) }, grantedScopes: undefined };
     } catch (error) {
-      if (!(error instanceof ProviderFailure) || error.details.providerStatus !== BAD_REQUEST) throw error;
+      if (!isProviderFailure(error, { providerStatus: BAD_REQUEST })) throw error;
       return identifyAccount(context);
     }
   },

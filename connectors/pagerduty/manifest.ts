@@ -43,7 +43,14 @@ export const manifest: Manifest = {
   oauth: {
     authorizationUrl: 'https://identity.pagerduty.com/oauth/authorize',
     tokenUrl: 'https://identity.pagerduty.com/oauth/token',
-    scopes: ['incidents.read', 'incidents.write', 'services.read', 'users.read'],
+    scopes: [
+      'incidents.read',
+      'incidents.write',
+      'services.read',
+      'users.read',
+      'webhook_subscriptions.read',
+      'webhook_subscriptions.write',
+    ],
     scopeSeparator: ' ',
     pkce: 'S256',
     clientAuthentication: 'post',
@@ -96,6 +103,16 @@ export const manifest: Manifest = {
       scope: 'users.read',
       capabilities: ['POLLING', 'ACTIONS', 'WEBHOOK'],
       reason: 'To tell whose credential it is.',
+    },
+    {
+      scope: 'webhook_subscriptions.read',
+      capabilities: ['WEBHOOK'],
+      reason: 'To find a webhook again whose making was answered by nothing.',
+    },
+    {
+      scope: 'webhook_subscriptions.write',
+      capabilities: ['WEBHOOK'],
+      reason: 'To set the webhook up by registerWebhook, and to take it away.',
     },
   ],
 

@@ -11,6 +11,7 @@ import { createIncident } from './actions/create.js';
 import { resolveIncident } from './actions/resolve.js';
 import { auth } from './auth.js';
 import { poll } from './poll.js';
+import { registration } from './registration.js';
 import { webhook } from './webhook.js';
 
 // Only what conformance can't know: that every connector is held to anyway (test/connectors.test.ts).
@@ -153,6 +154,44 @@ describe('resolveIncident', () => {
       fake.provider.next('PUT /incidents/{id}', answer({ status: 200, body: { incident } }));
       const { details } = await failureOf(resolveIncident.execute(context, { incident: 'Q000001' }));
       expect(details).toMatchObject({ category: 'PROVIDER', isAmbiguous: true });
+    }));
+});
+
+describe('registration', () => {
+  const wanted = {
+    url: 'https://tributary.example/v1/integrations/webhooks/pagerduty/token',
+    secret: new Secret('of no use here'),
+    events: ['incident.triggered'],
+  };
+
+  it.each([
+    [{}, { type: 'account_reference' }],
+    [{ service: 'PIJ90N7' }, { type: 'service_reference', id: 'PIJ90N7' }],
+    [{ team: 'PTEAM1' }, { type: 'team_reference', id: 'PTEAM1' }],
+  ])('asks for what the target names: %j', (target, filter) =>
+    inWorld(subject, async ({ context, fake }) => {
+      await registration.register(context, { ...wanted, target });
+      expect(fake.provider.requests.at(-1)?.body).toMatchObject({ webhook_subscription: { filter } });
+    }),
+  );
+
+  it('asks for nothing where nothing can be asked for', () =>
+    inWorld(subject, async ({ context, fake }) => {
+      const nothing = { ...wanted, target: {}, events: ['pagey.ping'] };
+      const { details } = await failureOf(registration.register(context, nothing));
+      expect(details).toMatchObject({ category: 'INVALID', code: 'no_events' });
+      expect(fake.provider.requests).toEqual([]);
+    }));
+
+  it('finds its own behind a page of others, and leaves those', () =>
+    inWorld(subject, async ({ context }) => {
+      for (let made = 0; made < 101; made++) {
+        await registration.register(context, { ...wanted, url: `https://other.example/${made}`, target: {} });
+      }
+      const first = await registration.register(context, { ...wanted, target: {} });
+      expect(first.replaces).toEqual([]);
+      const second = await registration.register(context, { ...wanted, target: {} });
+      expect(second.replaces).toEqual([first.externalId]);
     }));
 });
 

@@ -1,4 +1,5 @@
 import { MalformedDelivery, type Webhook, textAt, verifyHmac } from '../../src/connector/index.js';
+import { registration } from './registration.js';
 
 /** While a secret is replaced there are two. */
 const MOST_SIGNATURES = 10;
@@ -37,7 +38,9 @@ export const webhook: Webhook = {
     return { id, type };
   },
 
+  registration,
+
   instructions:
-    'At PagerDuty open Integrations → Generic Webhooks (v3) → New Webhook, paste the URL and choose scope and events. ' +
-    'PagerDuty then shows its secret once: give it to rotate as webhookSecret, with what: WEBHOOK_SECRET.',
+    'Call registerWebhook. Or by hand: at PagerDuty open Integrations → Generic Webhooks (v3) → New Webhook, paste the URL ' +
+    'and choose scope and events. PagerDuty then shows its secret once: give it to rotate as webhookSecret, with what: WEBHOOK_SECRET.',
 };

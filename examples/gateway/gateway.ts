@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
+  type GatewayConfigSupergraph,
   type GatewayRuntime,
   createGatewayRuntime,
   getGraphQLWSOptions,
@@ -19,11 +20,18 @@ export interface Gateway {
 
 /**
  * Hive Gateway over a supergraph, on 127.0.0.1. Every request to a subgraph carries the caller's own token: Tributary
- * decides itself what that may see. The subgraph must be called `tributary` in the supergraph.
+ * decides itself what that may see. The subgraph must be called `tributary` in the supergraph. With `pubsub` the gateway
+ * listens at Redis itself, for a supergraph that has events.graphql in it.
  */
-export async function startGateway(supergraph: string, port: number): Promise<Gateway> {
+export async function startGateway(
+  supergraph: string,
+  port: number,
+  { pubsub, plugins = () => [] }: Pick<GatewayConfigSupergraph, 'pubsub' | 'plugins'> = {},
+): Promise<Gateway> {
   const runtime = createGatewayRuntime({
     supergraph,
+    plugins,
+    ...(pubsub && { pubsub }),
     logging: false,
     transports,
     transportEntries: { tributary: { options: { subscriptions: { kind: 'ws', location: '/graphql' } } } },

@@ -17,7 +17,7 @@ export class ConnectionChangeResolver {
   @RequiresScope('integrations:read')
   @Subscription(() => ConnectionChange, {
     description:
-      'Every change of the caller’s tenant’s connections, once each, in order; whatever leaves a receipt is one. With `after` it first replays what was missed, then goes on live with no gap. Whoever was away for more than seven days may get INVALID_CURSOR: subscribe without it, then read `connections`.',
+      'Every change of the caller’s tenant’s connections, once each, in order; whatever leaves a receipt is one. With `after` it first replays what was missed, then goes on live with no gap. Whoever was away for more than seven days may get CURSOR_EXPIRED: subscribe without a cursor, then read `connections`.',
     subscribe: ({ args, context }: { args: FollowArgs; context: GraphQLContext }) => {
       const { after, ...filter } = given(args);
       return context.services.changes.subscribe(context.caller, filter, after);

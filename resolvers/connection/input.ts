@@ -77,7 +77,7 @@ export class RotateInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'For WEBHOOK_SECRET: the one that the provider has made and shown to its admin. Left out: we make one and show it.',
+      'For WEBHOOK_SECRET: the one that the provider has made and shown to its admin. Left out: we make one and show it, or ask the provider where it makes that of a registered webhook.',
   })
   webhookSecret?: string | null;
 

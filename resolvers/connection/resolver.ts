@@ -204,11 +204,13 @@ export class ConnectionFieldsResolver {
   signals(
     @Root() { id }: Connection,
     @Args(() => PageArgs) page: PageArgs,
-    @Ctx() { services, caller }: GraphQLContext,
+    @Ctx() { services, caller, loaders }: GraphQLContext,
     @Arg('filter', () => SignalFilter, { nullable: true, description: 'Which ones; left out: all.' })
     filter?: SignalFilter | null,
   ) {
-    return services.signals.list(caller, { ...given(filter), connectionIds: [id] }, toPageRequest(page));
+    const request = toPageRequest(page);
+    if (!filter) return loaders.signalsOfConnection(request).load(id);
+    return services.signals.list(caller, { ...given(filter), connectionIds: [id] }, request);
   }
 
   @RequiresScope('integrations:read')

@@ -18,7 +18,7 @@ export class HealthChangeResolver {
   @RequiresScope('integrations:read')
   @Subscription(() => HealthChange, {
     description:
-      'Every change of the health of the caller’s tenant’s connections, worse and better, once each, in order. With `after` it first replays what was missed, then goes on live with no gap. Whoever was away for more than thirty days may get INVALID_CURSOR: subscribe without it, then read `health`.',
+      'Every change of the health of the caller’s tenant’s connections, worse and better, once each, in order. With `after` it first replays what was missed, then goes on live with no gap. Whoever was away for more than thirty days may get CURSOR_EXPIRED: subscribe without a cursor, then read `health`.',
     subscribe: ({ args, context }: { args: FollowArgs; context: GraphQLContext }) => {
       const { after, ...filter } = given(args);
       return context.services.healthChanges.subscribe(context.caller, filter, after);

@@ -22,7 +22,7 @@ export class SignalResolver {
   @RequiresScope('integrations:read')
   @Query(() => SignalPage, {
     description:
-      'Signals in the order of commits, oldest first; the same order and cursors as `signalReceived`.',
+      'Signals in the order of commits, oldest first; the same order and cursors as `signalReceived`. A cursor behind which signals were deleted, because their time was over, is CURSOR_EXPIRED, whatever the filter.',
   })
   signals(
     @Args(() => SignalPageArgs) page: SignalPageArgs,
@@ -45,7 +45,7 @@ export class SignalResolver {
   @RequiresScope('integrations:read')
   @Subscription(() => Signal, {
     description:
-      'Every signal of the caller’s tenant that matches, once each, in order. With `after` it first replays what was missed, then goes on live with no gap.',
+      'Every signal of the caller’s tenant that matches, once each, in order. With `after` it first replays what was missed, then goes on live with no gap; when something of that was deleted, because its time was over, it is CURSOR_EXPIRED.',
     subscribe: ({ args, context }: { args: WatchArgs; context: GraphQLContext }) =>
       context.services.signals.subscribe(context.caller, given(args.filter), args.after ?? undefined),
   })

@@ -736,7 +736,7 @@ export type RotateInput = {
   what: RotateTarget;
   /** For CREDENTIAL: the new one, as `IntegrationProvider.credentialSchema` says. It is tried before it replaces the old one. */
   credential?: Record<string, unknown> | null | undefined;
-  /** For WEBHOOK_SECRET: the one that the provider has made and shown to its admin. Left out: we make one and show it. */
+  /** For WEBHOOK_SECRET: the one that the provider has made and shown to its admin. Left out: we make one and show it, or ask the provider where it makes that of a registered webhook. */
   webhookSecret?: string | null | undefined;
   /** For a webhook: how many seconds the old secret or URL counts beside the new one, at most 30 days. */
   overlapSeconds?: number | null | undefined;

@@ -1,7 +1,7 @@
 import { validate as isUuid } from 'uuid';
 import type { Caller } from '../core/caller.js';
 import { notFound } from '../core/errors.js';
-import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
+import { type Conditions, type Page, type PageRequest, newestFirst, readPage, toUuid } from '../core/page.js';
 import { Action, type ActionStatus } from './action.entity.js';
 import { type ExecuteCommand, type ExecuteDeps, executeAction } from './execute.js';
 import { recoverActions } from './reconcile.js';
@@ -34,6 +34,8 @@ export interface ActionService {
   drain(): Promise<void>;
 }
 
+const LIST = newestFirst('actions');
+
 export function createActionService(deps: ExecuteDeps): ActionService {
   const { db, runner } = deps;
   return {
@@ -48,11 +50,18 @@ export function createActionService(deps: ExecuteDeps): ActionService {
       const rows = await db.for(caller).find(Action, { id: { $in: ids.filter((id) => isUuid(id)) } });
       return new Map(rows.map((row) => [row.id, row]));
     },
-    list(caller, { connectionId, ...filter }, page) {
-      const where = { ...filter, ...(connectionId !== undefined && { connectionId: toUuid(connectionId) }) };
-      return newestFirst(db.for(caller), Action, where, 'actions', page);
-    },
+    list: (caller, filter, page) => readPage(db.for(caller), Action, LIST, toConditions(filter), page),
     recover: () => recoverActions(deps),
     drain: () => runner.drain(),
   };
+}
+
+/** By correlation id, by connection, and by every status but the one that most actions end in, there is an index. */
+function toConditions({ connectionId, status, correlationId }: ActionFilter): Conditions<Action> {
+  const ofStatus = status === undefined ? {} : { status };
+  const ofConnection = connectionId === undefined ? {} : { connectionId: toUuid(connectionId) };
+  if (correlationId !== undefined)
+    return { leads: [{ correlationId }], rest: { ...ofConnection, ...ofStatus } };
+  if (connectionId !== undefined) return { leads: [ofConnection], rest: ofStatus };
+  return status === 'SUCCEEDED' ? { rest: ofStatus } : { leads: [ofStatus] };
 }

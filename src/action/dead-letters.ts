@@ -5,12 +5,14 @@ import type { EntityManager } from '../core/db.js';
 import { invalidInput, notFound } from '../core/errors.js';
 import type { Metrics } from '../core/metrics.js';
 import {
+  type Found,
+  type List,
   type Page,
   type PageRequest,
-  UUID,
-  fromCursor,
-  requirePageSize,
-  toCursor,
+  merge,
+  newestFirst,
+  readRows,
+  spanOf,
   toPage,
   toUuid,
 } from '../core/page.js';
@@ -85,7 +87,8 @@ export interface DeadLettersDeps extends ExecuteDeps {
   readonly deliveries: { redrive(caller: Caller, id: string): Promise<Redriven> };
 }
 
-const LIST = 'deadLetters';
+const LIST = newestFirst('deadLetters');
+const OLDEST_FIRST: List<'id'> = { ...LIST, order: 'asc' };
 const WAIT_SECONDS = 10;
 const MAX_REDRIVES = 100;
 
@@ -125,11 +128,7 @@ export function createDeadLetterService(deps: DeadLettersDeps): DeadLetterServic
   }
 
   return {
-    async list(caller, filter, page) {
-      const limit = requirePageSize(page.first) + 1;
-      const place = page.after === undefined ? {} : { id: { $lt: fromCursor(LIST, page.after, UUID) } };
-      return toPage(await find(db.for(caller), filter, place, 'desc', limit), page, cursorOf);
-    },
+    list: (caller, filter, page) => find(db.for(caller), filter, LIST, page),
     async redrive(caller, asked) {
       const { ids, filter, first, after } = requireInput(redriveCommand, asked);
       if (ids && !filter && after === undefined) {
@@ -138,44 +137,47 @@ export function createDeadLetterService(deps: DeadLettersDeps): DeadLetterServic
       }
       if (ids || !filter) throw invalidInput('ids', 'give either this or filter');
       if (filter.connectionId !== undefined) await requireConnection(db.for(caller), filter.connectionId);
-      const place = after === undefined ? {} : { id: { $gt: fromCursor(LIST, after, UUID) } };
-      const found = await find(db.for(caller), filter, place, 'asc', first + 1, { purgedAt: null });
-      const targets = found.slice(0, first);
-      const last = found.length > first ? targets.at(-1) : undefined;
-      return { letters: await redriveAll(caller, targets), endCursor: last ? cursorOf(last) : null };
+      const page = { first, after };
+      const { nodes, pageInfo } = await find(db.for(caller), filter, OLDEST_FIRST, page, { purgedAt: null });
+      const letters = await redriveAll(caller, nodes);
+      return { letters, endCursor: pageInfo.hasNextPage ? pageInfo.endCursor : null };
     },
   };
-}
-
-function cursorOf({ id }: DeadLetter): string {
-  return toCursor(LIST, id);
 }
 
 /** Of both kinds in one order. Ids are UUIDv7 on both sides, so that it is the order of time. */
 async function find(
   em: EntityManager,
   { kind, connectionId, providerId, since, until }: DeadLetterFilter,
-  place: object,
-  order: 'asc' | 'desc',
-  limit: number,
+  list: List<'id'>,
+  page: PageRequest,
   ofDeliveries: object = {},
-): Promise<DeadLetter[]> {
+): Promise<Page<DeadLetter>> {
   const where = {
-    ...place,
     ...(connectionId !== undefined && { connectionId: toUuid(connectionId) }),
     ...(providerId !== undefined && { providerId }),
   };
   const during = { ...(since && { $gte: since }), ...(until && { $lt: until }) };
   const when = (column: string) => ((since ?? until) ? { [column]: during } : {});
-  const options = { orderBy: { id: order }, limit } as const;
-  const dead = { failure: { $ne: null }, ...where, ...when('receivedAt'), ...ofDeliveries };
-  const deliveries = kind === 'ACTION' ? [] : await em.find(Delivery, dead, options);
-  const over = { status: { $in: [...DEAD] }, ...where, ...when('createdAt') };
-  const actions = kind === 'DELIVERY' ? [] : await em.find(Action, over, options);
-  const sign = order === 'asc' ? 1 : -1;
-  return [...deliveries.map(ofDelivery), ...actions.map(ofAction)]
-    .toSorted((a, b) => sign * (a.id < b.id ? -1 : 1))
-    .slice(0, limit);
+  const none = { rows: [] };
+  const failed = {
+    leads: [{ failure: { $ne: null } }],
+    rest: { ...where, ...when('receivedAt'), ...ofDeliveries },
+  };
+  const deliveries: Found<Delivery> =
+    kind === 'ACTION' ? none : await readRows(em, Delivery, list, failed, page);
+  const over = { leads: [{ status: { $in: [...DEAD] } }], rest: { ...where, ...when('createdAt') } };
+  const actions: Found<Action> = kind === 'DELIVERY' ? none : await readRows(em, Action, list, over, page);
+  const { order } = spanOf(list, page);
+  const found = [
+    { ...deliveries, rows: deliveries.rows.map(ofDelivery) },
+    { ...actions, rows: actions.rows.map(ofAction) },
+  ];
+  return toPage(
+    list,
+    merge(found, ({ id }) => id, order),
+    page,
+  );
 }
 
 function ofDelivery(delivery: Delivery): DeadLetter {

@@ -2,7 +2,7 @@ import type { FailureCategory } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import type { Clock } from '../core/clock.js';
 import type { Db } from '../core/db.js';
-import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
+import { type Conditions, type Page, type PageRequest, newestFirst, readPage, toUuid } from '../core/page.js';
 import { ProviderCall } from './call.entity.js';
 
 export interface CallFilter {
@@ -29,6 +29,7 @@ export interface CallDeps {
 }
 
 const DAY_MS = 24 * 60 * 60_000;
+const LIST = newestFirst('integration-logs');
 
 export function createProviderCalls({ db, clock, retentionDays }: CallDeps): ProviderCalls {
   async function purgeBatch(limit: number): Promise<number> {
@@ -41,14 +42,7 @@ export function createProviderCalls({ db, clock, retentionDays }: CallDeps): Pro
   }
 
   return {
-    list(caller, { connectionId, since, ...filter }, page) {
-      const where = {
-        ...filter,
-        ...(connectionId !== undefined && { connectionId: toUuid(connectionId) }),
-        ...(since !== undefined && { calledAt: { $gte: since } }),
-      };
-      return newestFirst(db.for(caller), ProviderCall, where, 'integration-logs', page);
-    },
+    list: (caller, filter, page) => readPage(db.for(caller), ProviderCall, LIST, toConditions(filter), page),
     async purge(limit, stop) {
       for (let total = 0; ;) {
         const purged = await purgeBatch(limit);
@@ -56,5 +50,21 @@ export function createProviderCalls({ db, clock, retentionDays }: CallDeps): Pro
         if (purged < limit || stop?.aborted) return total;
       }
     },
+  };
+}
+
+function toConditions(filter: CallFilter): Conditions<ProviderCall> {
+  const { connectionId, correlationId, category, since } = filter;
+  const ofConnection = connectionId === undefined ? {} : { connectionId: toUuid(connectionId) };
+  const rest = {
+    ...(category !== undefined && { category }),
+    ...(since !== undefined && { calledAt: { $gte: since } }),
+  };
+  return {
+    leads: [correlationId === undefined ? ofConnection : { correlationId }],
+    rest: correlationId === undefined ? rest : { ...rest, ...ofConnection },
+    // Calls are written down about as they end. A day is more than any call takes, and any two clocks differ.
+    isOver: ({ calledAt }, order) =>
+      since !== undefined && order === 'desc' && calledAt.getTime() < since.getTime() - DAY_MS,
   };
 }

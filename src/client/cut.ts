@@ -14,13 +14,21 @@ export class FeedRefused extends Error {
   readonly code: string;
   /** As in the server's `extensions.details`. */
   readonly details: unknown;
+  /** Of CURSOR_EXPIRED: the oldest cursor that can still be followed. What came before it is lost. */
+  readonly oldestCursor: string | undefined;
 
   constructor({ code, reason, details }: Cut) {
     super(`${code}: ${reason}`);
     this.name = 'FeedRefused';
     this.code = code;
     this.details = details;
+    this.oldestCursor = code === 'CURSOR_EXPIRED' ? oldestIn(details) : undefined;
   }
+}
+
+function oldestIn(details: unknown): string | undefined {
+  const oldest = (details as { oldest_cursor?: unknown } | undefined)?.oldest_cursor;
+  return typeof oldest === 'string' ? oldest : undefined;
 }
 
 /** What the same subscription would be told again, however often it came. Everything else may pass. */

@@ -9,6 +9,11 @@ export interface FollowOptions extends LinkOptions {
   readonly abort?: AbortSignal;
   /** Between two attempts; it begins with a quarter of a second and doubles. 15 s when left out. */
   readonly longestWaitMs?: number;
+  /**
+   * Asked when signals behind `after` were deleted before they were taken, since their time was over: which cursor to go
+   * on from. `oldest` gets all that is still there; undefined, as when this is left out, throws {@link FeedRefused}.
+   */
+  readonly onExpired?: (oldest: string) => string | undefined;
   /** Hears of every end of a connection, and how long until the next one. */
   readonly onCut?: (cut: Cut, waitMs: number) => void;
 }
@@ -30,8 +35,8 @@ const LONGEST_WAIT_MS = 15_000;
  * time, goes on behind it even after a restart. Without `after`, what comes while the very first connection is cut
  * before its first signal is not told: there is no cursor yet to resume behind.
  *
- * Throws {@link FeedRefused} for what no repetition mends: a cursor that is none or is too old, a missing scope, a
- * document or filter the server refuses.
+ * Throws {@link FeedRefused} for what no repetition mends: a cursor that is none or is too old (unless
+ * {@link FollowOptions.onExpired} names another), a missing scope, a document or filter the server refuses.
  */
 export async function* followSignals<T extends Received>(options: FollowOptions): AsyncGenerator<T, void> {
   const { abort, onCut, longestWaitMs = LONGEST_WAIT_MS } = options;
@@ -52,7 +57,7 @@ export async function* followSignals<T extends Received>(options: FollowOptions)
     }
     const cut = link.cut();
     if (abort?.aborted || !cut) return;
-    if (isFinal(cut)) throw new FeedRefused(cut);
+    if (isFinal(cut)) after = goOnFrom(new FeedRefused(cut), options);
     if (cut.code === 'BEHIND') continue;
     // A quiet feed whose token runs out once a day has had no bad luck.
     if (performance.now() - began > longestWaitMs) waitMs = FIRST_WAIT_MS;
@@ -62,6 +67,13 @@ export async function* followSignals<T extends Received>(options: FollowOptions)
     await sleep(pause, abort);
     waitMs = Math.min(waitMs * 2, longestWaitMs);
   }
+}
+
+/** The cursor that the caller chooses instead of an expired one. Throws what was refused when there is no such choice. */
+function goOnFrom(refused: FeedRefused, { onExpired }: FollowOptions): string {
+  const chosen = refused.oldestCursor === undefined ? undefined : onExpired?.(refused.oldestCursor);
+  if (chosen === undefined) throw refused;
+  return chosen;
 }
 
 /** Undefined when the connection has ended, or the stream is to end. */

@@ -1,6 +1,7 @@
 import type { Caller } from '../core/caller.js';
 import type { EntityManager } from '../core/db.js';
 import { TributaryError } from '../core/errors.js';
+import { findHorizon, requireKept } from '../core/horizon.js';
 import { fromCursor, toCursor, toUuid } from '../core/page.js';
 import { type TailDeps, createTail } from '../core/tail.js';
 import { ConnectionChange } from './connection.entity.js';
@@ -21,8 +22,8 @@ export async function recordChange(transaction: EntityManager, draft: ChangeDraf
 export interface ConnectionChanges {
   /**
    * Every change after the one of the cursor (absent: from now on), each once, in the order of commits; of one
-   * connection when it is given. Throws INVALID_CURSOR when the tenant has no such change, or has it no longer: a
-   * change is kept until the next one is seven days old.
+   * connection when it is given. Throws INVALID_CURSOR when the tenant has no such change, CURSOR_EXPIRED when one
+   * behind it was deleted: a change is kept until the next one is seven days old.
    */
   subscribe(
     caller: Caller,
@@ -41,7 +42,7 @@ const LIST = 'changes';
 const SEQUENCE = /^\d{1,18}$/;
 
 /** A change's place among those of its tenant. */
-export function changeCursor({ sequence }: ConnectionChange): string {
+export function changeCursor({ sequence }: Pick<ConnectionChange, 'sequence'>): string {
   return toCursor(LIST, sequence);
 }
 
@@ -50,24 +51,24 @@ export async function createConnectionChanges(deps: TailDeps): Promise<Connectio
     entity: ConnectionChange,
     name: 'connection_changes',
     channel: 'tributary_connections',
+    list: LIST,
     matches: ({ connectionId }: ChangeFilter, change) =>
       connectionId === undefined || connectionId.toLowerCase() === change.connectionId,
     toWhere: ({ connectionId }) => (connectionId === undefined ? {} : { connectionId: toUuid(connectionId) }),
   });
 
-  /** A change goes only when all before it are gone. So while it is there, nothing that came after it is missing. */
-  async function requireKept(caller: Caller, cursor: string): Promise<string> {
+  async function requireKnown(caller: Caller, cursor: string): Promise<string> {
     const sequence = fromCursor(LIST, cursor, SEQUENCE);
+    const horizon = await findHorizon(deps.db, LIST, caller);
+    requireKept(LIST, sequence, horizon);
+    if (BigInt(sequence) === horizon) return sequence;
     if (await deps.db.for(caller).findOne(ConnectionChange, { sequence })) return sequence;
-    throw new TributaryError(
-      'INVALID_CURSOR',
-      'The change of this cursor is not kept any more. Subscribe without it, then read `connections` for what is now.',
-    );
+    throw new TributaryError('INVALID_CURSOR', 'Your tenant has no such change.');
   }
 
   return {
     async subscribe(caller, filter, after) {
-      const position = after === undefined ? undefined : await requireKept(caller, after);
+      const position = after === undefined ? undefined : await requireKnown(caller, after);
       return tail.subscribe(caller, filter, position);
     },
     close: () => tail.close(),

@@ -3,7 +3,7 @@ import { validate as isUuid } from 'uuid';
 import type { Connector } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import { TributaryError, notFound } from '../core/errors.js';
-import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
+import { type Page, type PageRequest, newestFirst, readPage, toUuid } from '../core/page.js';
 import { SecretAccess } from '../credential/access.entity.js';
 import type { Refresher } from '../credential/oauth/refresh.js';
 import type { Revoker } from './revoke.js';
@@ -48,6 +48,9 @@ export interface ConnectionFilter {
   readonly status?: ConnectionStatus;
   readonly tag?: string;
 }
+
+const LIST = newestFirst('connections');
+const ACCESSES = newestFirst('accesses');
 
 /** Every method that takes an id throws NOT_FOUND for one that is not the caller's, is deleted, or never was. */
 export interface ConnectionService {
@@ -195,7 +198,7 @@ export function createConnectionService(deps: ConnectionDeps): ConnectionService
         ...(providerId !== undefined && { providerId }),
         ...(tag !== undefined && { tags: { $contains: [tag] } }),
       };
-      return newestFirst(db.for(caller), Connection, where, 'connections', page);
+      return readPage(db.for(caller), Connection, LIST, { rest: where }, page);
     },
     async credentials(caller, ids) {
       const rows = await db.for(caller).find(CredentialRecord, { connectionId: { $in: [...ids] } });
@@ -211,7 +214,7 @@ export function createConnectionService(deps: ConnectionDeps): ConnectionService
       return Map.groupBy(rows, ({ connectionId }) => connectionId);
     },
     accesses: (caller, id, page) =>
-      newestFirst(db.for(caller), SecretAccess, { connectionId: toUuid(id) }, 'accesses', page),
+      readPage(db.for(caller), SecretAccess, ACCESSES, { leads: [{ connectionId: toUuid(id) }] }, page),
     async urlOf({ tenantId, connectionId, providerId, sealedToken }) {
       const token = await vault.openSecret(sealedToken, {
         tenantId,

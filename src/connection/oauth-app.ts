@@ -15,7 +15,7 @@ import { requireInput } from '../core/schema.js';
 import type { Secret } from '../core/secret.js';
 import type { OAuthApp } from '../credential/oauth/server.js';
 import type { Vault } from '../credential/vault.js';
-import { addReceipt } from '../receipt/log.js';
+import { attestSetting } from '../receipt/setting.js';
 import type { ProviderCatalog } from './catalog.js';
 import { OAuthAppRecord } from './oauth-app.entity.js';
 
@@ -130,14 +130,27 @@ export function createOAuthApps(deps: OAuthAppDeps): OAuthApps {
           onConflictExcludeFields: ['id'],
         });
         const request = { client_id: clientId, ...(baseUrl && { base_url: baseUrl }) };
-        attest(transaction, caller, providerId, 'set_oauth_app', request, clock.now());
+        attestSetting(transaction, caller, {
+          setting: 'oauth_app',
+          providerId,
+          verb: 'set_oauth_app',
+          request,
+          occurredAt: clock.now(),
+        });
         return app;
       });
     },
     remove: (caller, providerId) =>
       db.for(caller).transactional(async (transaction) => {
         const removed = await transaction.nativeDelete(OAuthAppRecord, { providerId });
-        if (removed > 0) attest(transaction, caller, providerId, 'remove_oauth_app', {}, clock.now());
+        if (removed > 0)
+          attestSetting(transaction, caller, {
+            setting: 'oauth_app',
+            providerId,
+            verb: 'remove_oauth_app',
+            request: {},
+            occurredAt: clock.now(),
+          });
         return removed > 0;
       }),
     list: (caller) => db.for(caller).find(OAuthAppRecord, {}, { orderBy: { providerId: 'asc' } }),
@@ -171,25 +184,4 @@ function at(url: string, oauth: OAuth): OAuth {
 
 function placeOf({ tenantId, id }: Pick<OAuthAppRecord, 'tenantId' | 'id'>) {
   return { tenantId, id, field: 'oauth_client_secret' } as const;
-}
-
-function attest(
-  transaction: Parameters<typeof addReceipt>[0],
-  { tenantId, subject, correlationId }: Caller,
-  providerId: string,
-  verb: string,
-  request: JsonObject,
-  occurredAt: Date,
-): void {
-  addReceipt(transaction, {
-    tenantId,
-    providerId,
-    operation: `integration.oauth_app.${providerId}.${verb}`,
-    outcome: 'SUCCESS',
-    actor: subject,
-    correlationId,
-    request,
-    result: {},
-    occurredAt,
-  });
 }

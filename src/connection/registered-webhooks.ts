@@ -9,18 +9,10 @@ import type { Caller } from '../core/caller.js';
 import { notFound } from '../core/errors.js';
 import type { ReceiptOutcome } from '../receipt/log.js';
 import { type Change, changeConnection } from './change.js';
-import { type Connection, WebhookEndpoint, WebhookRegistration } from './connection.entity.js';
+import { type Connection, WebhookRegistration } from './connection.entity.js';
 import type { OpenOptions } from './open.js';
-import { failureOf, findRegistrations, requireRegistrar } from './webhook-registration.js';
-import {
-  type RegistrationDeps,
-  isSameEndpoint,
-  isSentHere,
-  openForProvider,
-  requireEndpoint,
-  secretsOf,
-  toAccessor,
-} from './webhook-setup.js';
+import { findRegistrations, requireRegistrar } from './webhook-registration.js';
+import { type RegistrationDeps, failureOf, toAccessor } from './webhook-setup.js';
 
 /** A webhook at the provider that needs a person's hand, and why. */
 export interface RegistrationFailure {
@@ -35,10 +27,19 @@ export interface Unregistered {
 }
 
 /** What was tried of one webhook; without a failure it is done. */
-interface Attempt {
+export interface Attempt {
   readonly registration: WebhookRegistration;
   readonly failure: ProviderFailure | undefined;
+  /** What there is instead of it, where the provider had to make another. */
+  readonly made?: RegisteredWebhook | undefined;
 }
+
+/** One piece of work on a webhook at the provider. */
+export type Work = (
+  registrar: WebhookRegistrar,
+  context: ProviderContext,
+  registered: RegisteredWebhook,
+) => Promise<RegisteredWebhook | void>;
 
 /** See ConnectionService.unregisterWebhook. */
 export async function unregisterWebhook(
@@ -59,41 +60,6 @@ export async function unregisterWebhook(
     change.attest('unregister_webhook', outcomeOf(attempts), request, toResult(attempts));
     return { connection: change.connection, failures: failuresOf(attempts) };
   });
-}
-
-/**
- * Tells the provider the endpoint's URL and secret as they are now, after a rotation. Whatever is refused goes on with
- * the previous ones while those count. Once more when somebody rotates meanwhile: what counts last is told last.
- */
-export async function updateRegistrations(
-  deps: RegistrationDeps,
-  caller: Caller,
-  connection: Connection,
-): Promise<readonly RegistrationFailure[]> {
-  const all = await findRegistrations(deps, caller, connection.id);
-  const registrations = all.filter(isSentHere);
-  if (registrations.length === 0) return [];
-  const told = await requireEndpoint(deps, caller, connection.id);
-  const setup = await openForProvider(deps, caller, connection, told, 'rotate');
-  const attempts = await attemptEach(
-    deps,
-    caller,
-    connection,
-    'rotate',
-    registrations,
-    (registrar, context, registered) => registrar.update(context, registered, setup),
-    { told: secretsOf(setup) },
-  );
-  const isLast = await changeConnection(deps, caller, connection.id, async (change) => {
-    const { transaction, now, attest } = change;
-    const endpoint = await transaction.findOneOrFail(WebhookEndpoint, { connectionId: connection.id });
-    if (!isSameEndpoint(endpoint, told)) return false;
-    const done = attempts.filter(({ failure }) => !failure).map(({ registration: { id } }) => id);
-    await transaction.nativeUpdate(WebhookRegistration, { id: { $in: done } }, { updatedAt: now });
-    attest('update_webhooks', outcomeOf(attempts), {}, toResult(attempts));
-    return true;
-  });
-  return isLast ? failuresOf(attempts) : updateRegistrations(deps, caller, connection);
 }
 
 /** How long a provider may keep a connection from being disconnected. */
@@ -139,25 +105,27 @@ function unregister(
 }
 
 /** Tries it on all of them at once; none keeps the others from being tried. */
-async function attemptEach(
+export async function attemptEach(
   deps: RegistrationDeps,
   caller: Caller,
   connection: Connection,
   purpose: string,
   registrations: readonly WebhookRegistration[],
-  work: typeof unregister,
+  work: Work,
   options: OpenOptions = {},
 ): Promise<readonly Attempt[]> {
   if (registrations.length === 0) return [];
   const opening = openRegistrar(deps, caller, connection, purpose, options);
   const attempt = async (registration: WebhookRegistration): Promise<Attempt> => {
     const working = opening.then(({ registrar, context }) => work(registrar, context, registration));
-    return { registration, failure: await failureOf(working) };
+    const failure = await failureOf(working);
+    const made = failure ? undefined : ((await working) ?? undefined);
+    return { registration, failure, made };
   };
   return Promise.all(registrations.map(attempt));
 }
 
-async function openRegistrar(
+export async function openRegistrar(
   { catalog, opener }: RegistrationDeps,
   caller: Caller,
   connection: Connection,
@@ -201,11 +169,11 @@ async function forget({ transaction }: Change, attempts: readonly Attempt[]): Pr
   await transaction.nativeDelete(WebhookRegistration, { id: { $in: ids } });
 }
 
-function failuresOf(attempts: readonly Attempt[]): RegistrationFailure[] {
+export function failuresOf(attempts: readonly Attempt[]): RegistrationFailure[] {
   return attempts.flatMap(({ registration, failure }) => (failure ? [{ registration, failure }] : []));
 }
 
-function outcomeOf(attempts: readonly Attempt[]): ReceiptOutcome {
+export function outcomeOf(attempts: readonly Attempt[]): ReceiptOutcome {
   return failuresOf(attempts).length === 0 ? 'SUCCESS' : 'FAILURE';
 }
 
@@ -215,7 +183,7 @@ interface Result extends Record<string, unknown> {
   readonly failed: readonly { readonly external_id: string; readonly reason: string }[];
 }
 
-function toResult(attempts: readonly Attempt[]): Result {
+export function toResult(attempts: readonly Attempt[]): Result {
   return {
     done: attempts.filter(({ failure }) => !failure).map(({ registration }) => registration.externalId),
     failed: failuresOf(attempts).map(({ registration, failure }) => ({

@@ -6,19 +6,21 @@ import { Secret } from '../core/secret.js';
 import type { Vault } from '../credential/vault.js';
 import { changeConnection } from './change.js';
 import { type Connection, WebhookEndpoint, type WebhookRegistration } from './connection.entity.js';
-import { type RegistrationFailure, updateRegistrations } from './registered-webhooks.js';
+import type { RegistrationFailure } from './registered-webhooks.js';
+import { updateRegistrations } from './update-registrations.js';
 import {
   type WebhookSetup,
   handsOutSecret,
   hashToken,
   makeWebhookSecret,
   openWebhookSetup,
+  placeOf,
+  replaceSecret,
 } from './webhook-endpoint.js';
 import { findRegistrations } from './webhook-registration.js';
-import { type RegistrationDeps, isSentHere } from './webhook-setup.js';
+import { type RegistrationDeps, isSentHere, requireEndpoint } from './webhook-setup.js';
 
 export interface WebhookRotation {
-  readonly connectionId: string;
   readonly what: 'WEBHOOK_SECRET' | 'WEBHOOK_TOKEN';
   readonly overlapSeconds: number;
   /** The provider's own, where its admin was shown one. Left out: a fresh one is made. */
@@ -31,20 +33,37 @@ export interface RotatedWebhook {
   readonly webhook: WebhookSetup;
   readonly registrationFailures: readonly RegistrationFailure[];
 }
+type Replaced = Pick<RotatedWebhook, 'connection' | 'webhook'>;
 
 /**
  * The old secret or token goes on working beside the new one for `overlapSeconds`. Webhooks that we registered are told
- * only after the new one counts: the provider may use it before it has answered.
+ * only after the new one counts: the provider may use it before it has answered. Where the provider makes the secrets,
+ * a registered webhook gets its new one from there; one that its admin hands over is nothing to tell it.
  */
 export async function rotateWebhook(
   deps: RegistrationDeps,
   caller: Caller,
+  connection: Connection,
   rotation: WebhookRotation,
 ): Promise<RotatedWebhook> {
-  const registered = (await findRegistrations(deps, caller, rotation.connectionId)).filter(isSentHere);
-  const rotated = await replace(deps, caller, rotation);
-  const registrationFailures = await tellProvider(deps, caller, rotated.connection, registered);
+  const { what, overlapSeconds, webhookSecret } = rotation;
+  const registered = (await findRegistrations(deps, caller, connection.id)).filter(isSentHere);
+  const { webhook } = deps.catalog.require(connection.providerId);
+  const isTheirs = webhook?.issuesSecret === true && what === 'WEBHOOK_SECRET';
+  const isAsked = isTheirs && webhookSecret == null && registered.length > 0;
+  const rotated = isAsked
+    ? await asItIs(deps, caller, connection)
+    : await replace(deps, caller, connection.id, rotation);
+  if (isTheirs && !isAsked) return { ...rotated, registrationFailures: [] };
+  const registrationFailures = await tellProvider(deps, caller, connection, registered, overlapSeconds);
   return { ...rotated, registrationFailures };
+}
+
+/** Before a provider has made the next secret, which nobody is shown. */
+async function asItIs(deps: RegistrationDeps, caller: Caller, connection: Connection): Promise<Replaced> {
+  const endpoint = await requireEndpoint(deps, caller, connection.id);
+  const { url } = await openWebhookSetup(deps.vault, endpoint, deps.publicUrl());
+  return { connection, webhook: { url, secret: null } };
 }
 
 /** The new one counts already, and is shown this once: nothing that fails now may keep it from the caller. */
@@ -53,9 +72,10 @@ async function tellProvider(
   caller: Caller,
   connection: Connection,
   registered: readonly WebhookRegistration[],
+  overlapSeconds: number,
 ): Promise<readonly RegistrationFailure[]> {
   try {
-    return await updateRegistrations(deps, caller, connection);
+    return await updateRegistrations(deps, caller, connection, overlapSeconds);
   } catch (error) {
     const { id: connectionId, tenantId } = connection;
     deps.log.error(
@@ -78,8 +98,9 @@ async function tellProvider(
 function replace(
   { vault, publicUrl, ...deps }: RegistrationDeps,
   caller: Caller,
-  { connectionId, what, overlapSeconds, webhookSecret }: WebhookRotation,
-): Promise<Pick<RotatedWebhook, 'connection' | 'webhook'>> {
+  connectionId: string,
+  { what, overlapSeconds, webhookSecret }: WebhookRotation,
+): Promise<Replaced> {
   return changeConnection(deps, caller, connectionId, async ({ transaction, connection, now, attest }) => {
     const endpoint = await transaction.findOne(WebhookEndpoint, { connectionId });
     if (!endpoint) throw new TributaryError('UNSUPPORTED', 'This connection takes no webhooks.');
@@ -118,21 +139,4 @@ async function replaceToken(vault: Vault, endpoint: WebhookEndpoint, until: Date
   endpoint.previousTokenUntil = until;
   endpoint.tokenHash = hashToken(token);
   endpoint.sealedToken = await vault.seal(token, placeOf(endpoint, 'webhook_token'));
-}
-
-async function replaceSecret(
-  vault: Vault,
-  endpoint: WebhookEndpoint,
-  secret: Secret,
-  until: Date,
-  now: Date,
-): Promise<void> {
-  endpoint.sealedPreviousSecret = endpoint.sealedSecret;
-  endpoint.previousSecretUntil = until;
-  endpoint.sealedSecret = await vault.seal(secret.reveal(), placeOf(endpoint, 'webhook_secret'));
-  endpoint.secretCreatedAt = now;
-}
-
-function placeOf({ tenantId, connectionId }: WebhookEndpoint, field: 'webhook_token' | 'webhook_secret') {
-  return { tenantId, id: connectionId, field } as const;
 }

@@ -89,7 +89,9 @@ export async function rotateConnection(
     await rotateEncryptionKey(deps, caller);
     return { connection, webhook: null, failure: null, registrationFailures: [] };
   }
-  return { ...(await rotateWebhook(deps, caller, { ...checked, what: checked.what })), failure: null };
+  const { what, overlapSeconds, webhookSecret } = checked;
+  const rotation = { what, overlapSeconds, webhookSecret };
+  return { ...(await rotateWebhook(deps, caller, connection, rotation)), failure: null };
 }
 
 /** The new one is tried first, beside the old one, and takes its place only if it works. */

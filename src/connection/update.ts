@@ -13,9 +13,9 @@ import { storable } from '../core/storable.js';
 import { type Change, changeConnection, requireTransition } from './change.js';
 import { Connection, CredentialRecord } from './connection.entity.js';
 import { labels } from './lifecycle.js';
-import { updateRegistrations } from './registered-webhooks.js';
 import { type RotateDeps, type Trial, prepareTrial, sameAccount, storeCredential } from './rotate.js';
 import { requireSound } from './settings.js';
+import { updateRegistrations } from './update-registrations.js';
 import { type Finding, activate, identify } from './verify.js';
 
 const updateCommand = z.strictObject({

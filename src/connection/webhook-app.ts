@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidV7 } from 'uuid';
 import { z } from 'zod';
-import type { Connector, JsonObject } from '../connector/index.js';
+import type { Connector } from '../connector/index.js';
 import type { Caller } from '../core/caller.js';
 import type { Clock } from '../core/clock.js';
 import type { Db, EntityManager } from '../core/db.js';
@@ -9,7 +9,7 @@ import { TributaryError, invalidInput } from '../core/errors.js';
 import { requireInput } from '../core/schema.js';
 import type { Secret } from '../core/secret.js';
 import type { Vault } from '../credential/vault.js';
-import { addReceipt } from '../receipt/log.js';
+import { attestSetting } from '../receipt/setting.js';
 import type { ProviderCatalog } from './catalog.js';
 import { WebhookApp } from './webhook-app.entity.js';
 import {
@@ -79,7 +79,13 @@ export function createWebhookApps(deps: WebhookAppDeps): WebhookApps {
         await replaceSecret(vault, app, secret ?? randomSecret(), clock.now());
         if (!known) [app.sealedPreviousSecret, app.previousSecretUntil] = [null, null];
         app.handshake = isAwaited ? 'AWAITED' : null;
-        attest(transaction, caller, providerId, 'register', { is_new: !known }, clock.now());
+        attestSetting(transaction, caller, {
+          setting: 'webhook_app',
+          providerId,
+          verb: 'register',
+          request: { is_new: !known },
+          occurredAt: clock.now(),
+        });
         const token = await vault.openSecret(app.sealedToken, placeOf(app, 'webhook_app_token'));
         return { app, url: webhookUrl(publicUrl(), providerId, token.reveal()) };
       });
@@ -87,7 +93,14 @@ export function createWebhookApps(deps: WebhookAppDeps): WebhookApps {
     remove: (caller, providerId) =>
       db.for(caller).transactional(async (transaction) => {
         const removed = await transaction.nativeDelete(WebhookApp, { providerId });
-        if (removed > 0) attest(transaction, caller, providerId, 'remove', {}, clock.now());
+        if (removed > 0)
+          attestSetting(transaction, caller, {
+            setting: 'webhook_app',
+            providerId,
+            verb: 'remove',
+            request: {},
+            occurredAt: clock.now(),
+          });
         return removed > 0;
       }),
     showConnectionSecret: (caller, connectionId) => showWebhookSecret(deps, caller, connectionId),
@@ -101,7 +114,13 @@ export function createWebhookApps(deps: WebhookAppDeps): WebhookApps {
         const claim = { providerId, handshake: 'RECEIVED' } as const;
         if (!(await transaction.nativeUpdate(WebhookApp, claim, { handshake: 'SHOWN' })))
           requireReceived(null);
-        attest(transaction, caller, providerId, 'show_secret', {}, clock.now());
+        attestSetting(transaction, caller, {
+          setting: 'webhook_app',
+          providerId,
+          verb: 'show_secret',
+          request: {},
+          occurredAt: clock.now(),
+        });
         return vault.openSecret(app.sealedSecret, placeOf(app, 'webhook_app_secret'));
       }),
   };
@@ -160,25 +179,4 @@ function placeOf(
   field: 'webhook_app_token' | 'webhook_app_secret',
 ) {
   return { tenantId, id, field } as const;
-}
-
-function attest(
-  transaction: EntityManager,
-  { tenantId, subject, correlationId }: Caller,
-  providerId: string,
-  verb: string,
-  request: JsonObject,
-  occurredAt: Date,
-): void {
-  addReceipt(transaction, {
-    tenantId,
-    providerId,
-    operation: `integration.webhook_app.${providerId}.${verb}`,
-    outcome: 'SUCCESS',
-    actor: subject,
-    correlationId,
-    request,
-    result: {},
-    occurredAt,
-  });
 }

@@ -76,6 +76,28 @@ export function makeWebhookSecret({ webhook }: Connector): Secret {
   return new Secret(randomBytes(32).toString('base64url'));
 }
 
+/** Another secret counts from now on; the one before it until `until`. */
+export async function replaceSecret(
+  vault: Vault,
+  endpoint: WebhookEndpoint,
+  secret: Secret,
+  until: Date,
+  now: Date,
+): Promise<void> {
+  endpoint.sealedPreviousSecret = endpoint.sealedSecret;
+  endpoint.previousSecretUntil = until;
+  endpoint.sealedSecret = await vault.seal(secret.reveal(), placeOf(endpoint, 'webhook_secret'));
+  endpoint.secretCreatedAt = now;
+}
+
+/** Where an endpoint's token and secret are sealed. */
+export function placeOf(
+  { tenantId, connectionId }: WebhookEndpoint,
+  field: 'webhook_token' | 'webhook_secret',
+) {
+  return { tenantId, id: connectionId, field } as const;
+}
+
 /** Whether the secret comes from the provider, by a handshake. */
 export function handsOutSecret({ webhook }: Connector): boolean {
   return webhook?.handshake?.secretOf !== undefined;

@@ -15,9 +15,11 @@ import { requireInput, requireValid } from '../core/schema.js';
 import { storable } from '../core/storable.js';
 import { type Change, changeConnection } from './change.js';
 import { type Connection, WebhookEndpoint, WebhookRegistration } from './connection.entity.js';
+import { removeReplaced, sealIssued } from './issued-secret.js';
 import { acceptsActions } from './status.js';
 import {
   type RegistrationDeps,
+  failureOf,
   isSameEndpoint,
   openForProvider,
   requireEndpoint,
@@ -61,6 +63,7 @@ export async function registerWebhook(
   requireWorking(connection);
   const known = await findRegistrations(deps, caller, connection.id);
   const previousId = known.find(isAbout(target))?.externalId;
+  if (known.length > 0 && previousId === undefined) requireSharedSecret(connector);
   const endpoint = await requireEndpoint(deps, caller, connection.id);
   const setup = await openForProvider(deps, caller, connection, endpoint, 'register_webhook');
 
@@ -69,22 +72,26 @@ export async function registerWebhook(
   const opening = deps.opener.open(connection, connector, accessor, { told: secretsOf(setup) });
   const made = await toOutcome(opening.then(({ context }) => registrar.register(context, wanted)));
   if (made instanceof ProviderFailure) return tellFailure(deps, caller, connection.id, wanted, made);
+  const unregister = (externalId: string): Promise<void> =>
+    opening.then(({ context }) => registrar.unregister(context, { ...made, externalId }));
   let isStored = known.some(isSame(made));
+  let registered: Registered;
   try {
-    return await changeConnection(deps, caller, connection.id, async (change) => {
+    registered = await changeConnection(deps, caller, connection.id, async (change) => {
       const { connection: changed, transaction } = change;
       const stored = await transaction.find(WebhookRegistration, { connectionId: connection.id });
       isStored ||= stored.some(isSame(made));
       await requireSameEndpoint(change, endpoint);
+      await sealIssued(deps.vault, change, made);
       return { connection: changed, registration: store(change, made, stored), failure: null };
     });
   } catch (error) {
-    const takingBack = (): Promise<void> =>
-      opening.then(({ context }) => registrar.unregister(context, made));
     isStored ||= await mayBeStored(deps, caller, connection, made, error);
-    if (!isStored) await takeBack(deps, connection, made, takingBack());
+    if (!isStored) await takeBack(deps, connection, made, unregister(made.externalId));
     throw error;
   }
+  await removeReplaced(deps, connection, made, unregister);
+  return registered;
 }
 
 const isAbout =
@@ -100,6 +107,13 @@ export function requireRegistrar({ manifest, webhook }: Connector): WebhookRegis
   if (webhook?.registration) return webhook.registration;
   const message = `${manifest.name} lets nobody set up webhooks by its API. Enter URL and secret there by hand.`;
   throw new TributaryError('UNSUPPORTED', message);
+}
+
+/** A provider that makes the secrets makes one for each webhook, and a connection holds one. */
+function requireSharedSecret({ manifest, webhook }: Connector): void {
+  if (!webhook?.issuesSecret) return;
+  const message = `${manifest.name} makes a secret for each webhook, and a connection has one. Unregister the other webhook first, or connect once more.`;
+  throw new TributaryError('CONFLICT', message);
 }
 
 /** The provider is asked by the connection's credential, so it has to be known to work. */
@@ -138,22 +152,6 @@ export async function toOutcome<T>(work: Promise<T>): Promise<T | ProviderFailur
   } catch (error) {
     if (error instanceof ProviderFailure) return error;
     throw error;
-  }
-}
-
-/**
- * What kept a piece of work from being done, as data; undefined when it is done. Errors of ours that the caller would be
- * told of are told like a refusal of the provider's, since they come to the same.
- */
-export async function failureOf(work: Promise<void>): Promise<ProviderFailure | undefined> {
-  try {
-    await work;
-    return undefined;
-  } catch (error) {
-    if (error instanceof ProviderFailure) return error;
-    if (!(error instanceof TributaryError)) throw error;
-    const { code, message } = error;
-    return new ProviderFailure({ category: 'UNKNOWN', code: code.toLowerCase(), message }, { cause: error });
   }
 }
 
@@ -200,7 +198,11 @@ function store(
         { id: uuidV7(), connectionId, tenantId, createdAt: now, ...fields },
         { persist: true },
       );
-  const result = { registration_id: registration.id, external_id: externalId };
+  const result = {
+    registration_id: registration.id,
+    external_id: externalId,
+    ...(made.issuedSecret !== undefined && { secret_issued: true }),
+  };
   attest('register_webhook', 'SUCCESS', { target, events }, result);
   return registration;
 }

@@ -1,4 +1,9 @@
-import type { Credential, RegisteredWebhook, WantedWebhook } from '../connector/index.js';
+import {
+  type Credential,
+  ProviderFailure,
+  type RegisteredWebhook,
+  type WantedWebhook,
+} from '../connector/index.js';
 import { type Caller, OPERATOR } from '../core/caller.js';
 import { TributaryError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
@@ -117,4 +122,20 @@ export function toStored(
     renewalFailures: 0,
     renewalFailure: null,
   };
+}
+
+/**
+ * What kept a piece of work from being done, as data; undefined when it is done. Errors of ours that the caller would be
+ * told of are told like a refusal of the provider's, since they come to the same.
+ */
+export async function failureOf(work: Promise<unknown>): Promise<ProviderFailure | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (error instanceof ProviderFailure) return error;
+    if (!(error instanceof TributaryError)) throw error;
+    const { code, message } = error;
+    return new ProviderFailure({ category: 'UNKNOWN', code: code.toLowerCase(), message }, { cause: error });
+  }
 }

@@ -22,7 +22,8 @@ export interface ProviderRequest {
   readonly path: string;
   /** Fill the template; each value is percent-encoded, so that it can't leave its segment. */
   readonly params?: Readonly<Record<string, string | number>>;
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** A list is sent as a parameter that comes several times. */
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */

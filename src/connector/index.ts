@@ -1,4 +1,6 @@
 // The connector SPI: all that a file under connectors/ may import.
+export * from './answer.js';
+export * from './atlassian.js';
 export * from './connector.js';
 export * from './context.js';
 export * from './failure.js';

@@ -11,7 +11,7 @@ export interface WantedWebhook {
    * consented to. Left out: nobody has registered it by `registerWebhookApp`.
    */
   readonly appUrl?: string;
-  /** What deliveries to `url` shall be signed with. */
+  /** What deliveries to `url` shall be signed with. Of no use to a provider that makes the secret itself. */
   readonly secret: Secret;
   /** By the names of the manifest's triggers. The provider is asked for the least that brings them. */
   readonly events: readonly string[];
@@ -35,6 +35,10 @@ export interface RegisteredWebhook {
    * of nothing that a tenant can choose. Left out: it sends to the connection's own address.
    */
   readonly routes?: readonly string[];
+  /** Where the provider makes the secret: the one that it told as it made this webhook. The core seals it at once. */
+  readonly issuedSecret?: string;
+  /** By their ids: webhooks whose place it takes. The core has them unregistered once it is stored. */
+  readonly replaces?: readonly string[];
 }
 
 /** Which deliveries that have failed shall be asked for. */
@@ -61,15 +65,18 @@ export interface WebhookRegistrar {
   readonly targetSchema: JsonSchema;
   /**
    * Makes it so. Called again, also after an answer that was lost, it has no second webhook as its effect: what is there
-   * with the same URL or as `previousId` is brought into line instead.
+   * with the same URL or as `previousId` is brought into line instead, or replaced where its secret can't be known.
    */
   register(context: ProviderContext, wanted: WantedWebhook): Promise<RegisteredWebhook>;
-  /** Gives it another URL and secret, and leaves everything else as it is. */
+  /**
+   * Gives it another URL and secret, and leaves everything else as it is. Where the provider has to make another webhook
+   * for that: answers it, with the one before in `replaces`.
+   */
   update(
     context: ProviderContext,
     registered: RegisteredWebhook,
     wanted: Pick<WantedWebhook, 'url' | 'secret'>,
-  ): Promise<void>;
+  ): Promise<RegisteredWebhook | void>;
   /**
    * For webhooks that end: has it last longer, and sets the same up anew where the provider has it no more. Answers what
    * is there then. Called again after an answer that was lost, it leaves no second one.

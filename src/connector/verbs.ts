@@ -9,7 +9,8 @@ const repository = {
   pattern: '^[^/\\s]+(/[^/\\s]+)+$',
   description: 'The repository, as "owner/name".',
 } as const;
-const positive = { type: 'integer', minimum: 1 } as const;
+/** As many bits as an Int of GraphQL has. */
+const positive = { type: 'integer', minimum: 1, maximum: 2_147_483_647 } as const;
 const sha = { type: 'string', pattern: '^[0-9a-f]{40}([0-9a-f]{24})?$' } as const;
 const issue = { ...text, description: 'The key people see: "7", "PROJ-12".' } as const;
 const issueProject = {

@@ -98,8 +98,9 @@ export interface Webhook {
    */
   readonly answer?: { readonly status: 200 | 204 };
   /**
-   * The provider makes the secret and shows it to its admin, who hands it over by `rotate`: we make and show none.
-   * Absent: ours is entered there.
+   * The provider makes the secret: we make and show none. Its admin is shown it and hands it over by `rotate`, or it
+   * comes with what {@link registration} makes. Each webhook has its own, so a connection registers one. Absent: ours is
+   * entered there.
    */
   readonly issuesSecret?: true;
   /** The form in which the provider takes a secret of ours: `whsec_<base64>` by Standard Webhooks. Absent: any text. */

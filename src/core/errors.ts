@@ -29,6 +29,13 @@ export const errorTable = {
     meaning: 'The cursor was not made by this API, or belongs to another list.',
     remedy: 'Use `pageInfo.endCursor` or `Signal.cursor` unchanged, or start without a cursor.',
   },
+  CURSOR_EXPIRED: {
+    status: 410,
+    meaning:
+      'Of what came right behind this cursor something was deleted, because its time was over. `details.oldest_cursor` is the oldest cursor behind which everything is still there.',
+    remedy:
+      'Go on from `details.oldest_cursor`, or without a cursor from now on. What was deleted can’t be read any more.',
+  },
   MALFORMED_REQUEST: {
     status: 400,
     meaning:
@@ -121,6 +128,13 @@ export const errorTable = {
       'The link or callback of an OAuth authorization is unknown, older than ten minutes, already used, or was begun in another browser.',
     remedy: 'Begin again by `authorize`, and open its link in the browser of the person who consents.',
   },
+  CALLBACK_REFUSED: {
+    status: 400,
+    meaning:
+      'A subscription by HTTP callback whose address is below none of SUBSCRIPTION_CALLBACK_URLS, or which the router at that address did not confirm.',
+    remedy:
+      'Name the router’s `public_url` in SUBSCRIPTION_CALLBACK_URLS, and see that this server reaches it. See docs/gateways.md.',
+  },
   SHUTTING_DOWN: {
     status: 503,
     meaning: 'This process is stopping.',
@@ -147,6 +161,8 @@ export interface ErrorDetails {
   /** RFC 3339. */
   readonly retry_at?: string;
   readonly correlation_id?: string;
+  /** The oldest cursor of the same list that can still be used. */
+  readonly oldest_cursor?: string;
   /** How many there may be, and how many there are. */
   readonly limit?: number;
   readonly used?: number;

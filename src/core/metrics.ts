@@ -25,6 +25,18 @@ export function createMetrics(tenants = 0) {
       buckets: seconds,
       registers,
     }),
+    graphqlCost: new Counter({
+      name: 'tributary_graphql_cost_total',
+      help: 'What GraphQL operations cost, as GRAPHQL_MAX_COST counts, by kind: query, mutation or subscription.',
+      labelNames: ['operation'],
+      registers,
+    }),
+    entityEvents: new Counter({
+      name: 'tributary_entity_events_total',
+      help: 'Keys of entities published at ENTITY_EVENTS_REDIS_URL, by feed: signals, changes or health. One that was published again counts again.',
+      labelNames: ['feed'],
+      registers,
+    }),
     errors: new Counter({
       name: 'tributary_errors_total',
       help: 'Errors that callers were answered, by code (docs/errors.md) and by the way they asked: http or graphql.',

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fromCursor, requirePageSize, toCursor, toPage } from './page.js';
+import { type List, SEQUENCE, fromCursor, requirePageSize, toCursor, toPage } from './page.js';
+
+const LIST: List<'sequence'> = { name: 'rows', key: 'sequence', shape: SEQUENCE, order: 'asc' };
 
 describe('cursors', () => {
   it('carry a position of one list', () => {
@@ -28,16 +30,46 @@ describe('pages', () => {
   });
 
   it('tell whether there is more, in both directions', () => {
-    const page = toPage([1, 2, 3], { first: 2, after: 'x' }, String);
-    expect(page).toEqual({
-      nodes: [1, 2],
-      pageInfo: { startCursor: '1', endCursor: '2', hasNextPage: true, hasPreviousPage: true },
+    const [one, two, three] = ['1', '2', '3'].map((sequence) => ({ sequence }));
+    const cursor = (place: string) => toCursor('rows', place);
+    expect(toPage(LIST, { rows: [one!, two!, three!] }, { first: 2, after: 'x' })).toEqual({
+      nodes: [one, two],
+      pageInfo: {
+        startCursor: cursor('1'),
+        endCursor: cursor('2'),
+        hasNextPage: true,
+        hasPreviousPage: true,
+      },
     });
-    expect(toPage([], { first: 2 }, String).pageInfo).toEqual({
+    expect(toPage(LIST, { rows: [three!, two!, one!] }, { first: 5, last: 2 })).toEqual({
+      nodes: [two, three],
+      pageInfo: {
+        startCursor: cursor('2'),
+        endCursor: cursor('3'),
+        hasNextPage: false,
+        hasPreviousPage: true,
+      },
+    });
+    expect(toPage(LIST, { rows: [] }, { first: 2 }).pageInfo).toEqual({
       startCursor: null,
       endCursor: null,
       hasNextPage: false,
       hasPreviousPage: false,
+    });
+  });
+
+  it('that looked no further than an edge go on from there, even without a node', () => {
+    expect(toPage(LIST, { rows: [], edge: '9' }, { first: 2 }).pageInfo).toMatchObject({
+      startCursor: null,
+      endCursor: toCursor('rows', '9'),
+      hasNextPage: true,
+    });
+    const found = { rows: [{ sequence: '7' }], edge: '4' };
+    expect(toPage(LIST, found, { first: 5, last: 2, before: 'x' }).pageInfo).toEqual({
+      startCursor: toCursor('rows', '4'),
+      endCursor: toCursor('rows', '7'),
+      hasNextPage: true,
+      hasPreviousPage: true,
     });
   });
 });

@@ -1,20 +1,15 @@
-import type { EntityName, FilterQuery } from '@mikro-orm/postgresql';
 import type { Caller } from './caller.js';
 import type { Db } from './db.js';
+import { findHorizon, requireKept } from './horizon.js';
 import type { Log } from './log.js';
-
-/** A row of a table that is only ever appended to, numbered in the order of commits over all tenants. */
-export interface Numbered {
-  /** A bigint, in decimal. */
-  readonly sequence: string;
-  readonly tenantId: string;
-}
+import { type Numbered, PAGE, type TailTable, currentEdge, readAfter, readTable } from './tail-table.js';
 
 /** The live reading of such a table, once per process for all its subscribers. */
 export interface Tail<T extends Numbered, F> {
   /**
    * Every matching row of the caller's tenant after `after` (a sequence; absent: from now on), each once, in commit
-   * order, first what was missed, then live. Ends when the consumer returns it or the tail closes.
+   * order, first what was missed, then live. Ends when the consumer returns it or the tail closes. Throws
+   * CURSOR_EXPIRED as soon as a row that it would have told is deleted, instead of leaving it out.
    */
   subscribe(caller: Pick<Caller, 'tenantId'>, filter: F, after?: string): AsyncIterableIterator<T>;
   close(): Promise<void>;
@@ -30,24 +25,6 @@ export interface TailDeps {
   readonly windowSize?: number;
 }
 
-/** Which table is read, and how. */
-export interface TailTable<T extends Numbered, F> {
-  readonly entity: EntityName<T>;
-  /** Names its two doors, which cross tenants: `<name>_edge()` and `<name>_read(after, tenants, limit)`. */
-  readonly name: string;
-  /** Where NOTIFY hints at new rows. */
-  readonly channel: string;
-  /** The filter over a row in memory: what {@link TailTable.toWhere} is in SQL. */
-  matches(filter: F, row: T): boolean;
-  toWhere(filter: F): object;
-  /** Told of rows as they are read live. */
-  readonly onRead?: (rows: readonly T[]) => void;
-  /** Counts who is subscribed in this process. */
-  readonly subscribers?: { inc(): void; dec(): void };
-}
-
-const PAGE = 500;
-
 /**
  * The newest rows of one tenant that one filter lets through, kept while there are subscribers of both: what a filter
  * says of a row is asked once, however many have it. Complete from `since` (exclusive) up to the tail's edge: a
@@ -60,7 +37,8 @@ interface Window<T, F> {
   readonly filter: F;
   since: bigint;
   readonly rows: { readonly sequence: bigint; readonly row: T }[];
-  readonly wake: Set<() => void>;
+  /** Those who were told all there was. They hear up to where that was, just before it is more. */
+  readonly wake: Set<(told: bigint) => void>;
   subscribers: number;
 }
 
@@ -105,42 +83,45 @@ export async function createTail<T extends Numbered, F>(
     const tenants = [...new Set(Array.from(known, ({ tenantId }) => tenantId))];
     const target = await currentEdge(db, table);
     if (target <= edge) return false;
-    const rows = tenants.length > 0 ? await readAfter(db, table, edge, tenants) : [];
+    const { rows, isLost } = await readAfter(db, table, edge, tenants);
     table.onRead?.(rows);
     const isFull = rows.length === PAGE;
     const newest = BigInt(rows.at(-1)?.sequence ?? 0);
+    const told = edge;
     // A short page has everything that was committed when it was read, so at least everything up to the target.
     edge = isFull ? newest : max(target, newest);
     const byTenant = Map.groupBy(rows, ({ tenantId }) => tenantId);
     for (const window of windows.values()) {
-      if (known.has(window)) {
-        take(window, byTenant.get(window.tenantId) ?? []);
+      if (known.has(window) && !isLost) {
+        take(window, byTenant.get(window.tenantId) ?? [], told);
       } else {
-        // One that came while the page was read is complete only from here; its subscribers look in the table.
+        // One that came while the page was read is complete only from here, and so is each when something was deleted
+        // before it was read: subscribers look in the table, and are told there if it was theirs.
+        window.rows.length = 0;
         window.since = edge;
-        announce(window);
+        announce(window, told);
       }
     }
     return isFull;
   }
 
-  function take(window: Window<T, F>, rows: readonly T[]): void {
+  function take(window: Window<T, F>, rows: readonly T[], told: bigint): void {
     const matching = rows.filter((row) => table.matches(window.filter, row));
     if (matching.length === 0) return;
     for (const row of matching) window.rows.push({ sequence: BigInt(row.sequence), row });
-    announce(window);
+    announce(window, told);
   }
 
-  function announce(window: Window<T, F>): void {
+  function announce(window: Window<T, F>, told: bigint): void {
     const surplus = window.rows.length - windowSize;
     if (surplus > 0) window.since = window.rows.splice(0, surplus).at(-1)?.sequence ?? window.since;
-    for (const wake of window.wake) wake();
+    for (const wake of window.wake) wake(told);
     window.wake.clear();
   }
 
   function enter(tenantId: string, filter: F): Window<T, F> {
     const key = keyOf(tenantId, filter);
-    const wake = new Set<() => void>();
+    const wake = new Set<(told: bigint) => void>();
     const window = windows.get(key) ?? { key, tenantId, filter, since: edge, rows: [], wake, subscribers: 0 };
     windows.set(key, window);
     window.subscribers += 1;
@@ -163,6 +144,7 @@ export async function createTail<T extends Numbered, F>(
         if (position < window.since) {
           const reached = edge;
           const page = await readTable(db, table, tenantId, filter, position);
+          if (table.list) requireKept(table.list, position, await findHorizon(db, table.list, { tenantId }));
           for (const row of page) {
             yield row;
             position = BigInt(row.sequence);
@@ -175,7 +157,8 @@ export async function createTail<T extends Numbered, F>(
           yield row;
           position = sequence;
         }
-        if (news.length === 0) await nextNews(window, abort);
+        // Whatever came meanwhile and did not match is behind who waited, and may be deleted.
+        if (news.length === 0) position = max(position, await nextNews(window, abort));
       }
     } finally {
       leave(window);
@@ -198,55 +181,25 @@ export async function createTail<T extends Numbered, F>(
   };
 }
 
-async function currentEdge(db: Db, { name }: { readonly name: string }): Promise<bigint> {
-  const { rows } = await db.doors.query<{ edge: string }>({
-    name: `${name}_edge`,
-    text: `select ${name}_edge() as edge`,
-  });
-  return BigInt(rows[0]?.edge ?? 0);
-}
-
-async function readAfter<T extends Numbered>(
-  db: Db,
-  { entity, name }: Pick<TailTable<T, never>, 'entity' | 'name'>,
-  edge: bigint,
-  tenants: readonly string[],
-): Promise<T[]> {
-  const { rows } = await db.doors.query<Record<string, unknown>>({
-    name: `${name}_read`,
-    text: `select * from ${name}_read($1, $2, $3)`,
-    values: [String(edge), tenants, PAGE],
-  });
-  const em = db.for({ tenantId: '' });
-  return rows.map((row) => em.map(entity, row as never));
-}
-
-function readTable<T extends Numbered, F>(
-  db: Db,
-  { entity, toWhere }: Pick<TailTable<T, F>, 'entity' | 'toWhere'>,
-  tenantId: string,
-  filter: F,
-  after: bigint,
-): Promise<T[]> {
-  const where = { ...toWhere(filter), sequence: { $gt: String(after) } } as FilterQuery<T>;
-  return db.for({ tenantId }).find(entity, where, { orderBy: { sequence: 'asc' } as never, limit: PAGE });
-}
-
 /** Filters that say the same in another order are two, which costs a second look and nothing else. */
 function keyOf(tenantId: string, filter: unknown): string {
   return JSON.stringify([tenantId, filter]);
 }
 
-/** Resolves with the next row that matches, or when the subscription ends. */
-function nextNews(window: { readonly wake: Set<() => void> }, abort: AbortSignal): Promise<void> {
+/** Resolves when a row comes that matches, with all up to where there was none; or when the subscription ends, with 0. */
+function nextNews(
+  window: { readonly wake: Set<(told: bigint) => void> },
+  abort: AbortSignal,
+): Promise<bigint> {
   return new Promise((resolve) => {
-    const wake = (): void => {
-      abort.removeEventListener('abort', wake);
+    const end = (): void => wake(0n);
+    const wake = (told: bigint): void => {
+      abort.removeEventListener('abort', end);
       window.wake.delete(wake);
-      resolve();
+      resolve(told);
     };
     window.wake.add(wake);
-    abort.addEventListener('abort', wake);
+    abort.addEventListener('abort', end);
   });
 }
 

@@ -10,8 +10,8 @@ interface Problem {
 }
 
 /**
- * What JSON can carry and its canonical form (RFC 8785) can't: 1e999, which is read as infinity, and half of a surrogate
- * pair, which is no character. Throws INVALID_INPUT naming every such field as `prefix.field`; nothing is replaced, as
+ * What JSON can carry and its canonical form (RFC 8785) can't: 1e999, which is read as infinity, whole numbers of more
+ * than 53 bits, which are read as others near to them, and half of a surrogate pair, which is no character. Throws INVALID_INPUT naming every such field as `prefix.field`; nothing is replaced, as
  * what is sent must be what was asked for. Never quotes a value.
  */
 export function requireWritable(value: object, prefix: string): void {
@@ -24,6 +24,11 @@ function* problemsOf(value: unknown, field: string, depth: number): Generator<Pr
     yield { field, problem: `must be nested at most ${MAX_DEPTH} levels deep` };
   } else if (typeof value === 'number' && !Number.isFinite(value)) {
     yield { field, problem: 'must be a number that is not too large' };
+  } else if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    yield {
+      field,
+      problem: `must be at most ${Number.MAX_SAFE_INTEGER} either way; send more digits as text`,
+    };
   } else if (typeof value === 'string' && !value.isWellFormed()) {
     yield { field, problem: 'must be Unicode text, with no half of a surrogate pair' };
   } else if (isObject(value) || Array.isArray(value)) {

@@ -1,14 +1,15 @@
-import type { FilterQuery } from '@mikro-orm/postgresql';
 import type { Caller } from '../core/caller.js';
 import type { EntityManager } from '../core/db.js';
 import { TributaryError } from '../core/errors.js';
+import { findHorizon, requireKept } from '../core/horizon.js';
 import {
+  type List,
   type Page,
   type PageRequest,
+  SEQUENCE,
   fromCursor,
-  requirePageSize,
+  readPage,
   toCursor,
-  toPage,
   toUuid,
 } from '../core/page.js';
 import { type TailDeps, createTail } from '../core/tail.js';
@@ -31,8 +32,8 @@ export async function recordHealthChange(
 export interface HealthChanges {
   /**
    * Every edge after the one of the cursor (absent: from now on), each once, in the order of commits; of one connection
-   * when it is given. Throws INVALID_CURSOR when the tenant has no such edge, or has it no longer: an edge is kept until
-   * the next one is thirty days old.
+   * when it is given. Throws INVALID_CURSOR when the tenant has no such edge, CURSOR_EXPIRED when one behind it was
+   * deleted: an edge is kept until the next one is thirty days old.
    */
   subscribe(
     caller: Caller,
@@ -49,11 +50,10 @@ export interface HealthChangeFilter {
 }
 
 const LIST = 'health';
-/** A bigint's worth of digits, so that no cursor can overflow the column. */
-const SEQUENCE = /^\d{1,18}$/;
+const HISTORY: List<'sequence'> = { name: LIST, key: 'sequence', shape: SEQUENCE, order: 'desc' };
 
 /** An edge's place among those of its tenant. */
-export function healthCursor({ sequence }: HealthChange): string {
+export function healthCursor({ sequence }: Pick<HealthChange, 'sequence'>): string {
   return toCursor(LIST, sequence);
 }
 
@@ -63,33 +63,29 @@ export async function createHealthChanges(deps: TailDeps): Promise<HealthChanges
     entity: HealthChange,
     name: 'health_changes',
     channel: 'tributary_health',
+    list: LIST,
     matches: ({ connectionId }: HealthChangeFilter, change) =>
       connectionId === undefined || connectionId.toLowerCase() === change.connectionId,
     toWhere: ({ connectionId }) => (connectionId === undefined ? {} : { connectionId: toUuid(connectionId) }),
   });
 
-  /** An edge goes only when all before it are gone. So while it is there, nothing that came after it is missing. */
-  async function requireKept(caller: Caller, cursor: string): Promise<string> {
+  async function requireKnown(caller: Caller, cursor: string): Promise<string> {
     const sequence = fromCursor(LIST, cursor, SEQUENCE);
+    const horizon = await findHorizon(db, LIST, caller);
+    requireKept(LIST, sequence, horizon);
+    if (BigInt(sequence) === horizon) return sequence;
     if (await db.for(caller).findOne(HealthChange, { sequence })) return sequence;
-    throw new TributaryError(
-      'INVALID_CURSOR',
-      'The change of this cursor is not kept any more. Subscribe without it, then read `health` for what is now.',
-    );
+    throw new TributaryError('INVALID_CURSOR', 'Your tenant has no such change.');
   }
 
   return {
     async subscribe(caller, filter, after) {
-      const position = after === undefined ? undefined : await requireKept(caller, after);
+      const position = after === undefined ? undefined : await requireKnown(caller, after);
       return tail.subscribe(caller, filter, position);
     },
-    async history(caller, connectionId, page) {
-      const limit = requirePageSize(page.first) + 1;
-      const older =
-        page.after === undefined ? {} : { sequence: { $lt: fromCursor(LIST, page.after, SEQUENCE) } };
-      const where = { connectionId: toUuid(connectionId), ...older } as FilterQuery<HealthChange>;
-      const rows = await db.for(caller).find(HealthChange, where, { orderBy: { sequence: 'desc' }, limit });
-      return toPage(rows, page, healthCursor);
+    history(caller, connectionId, page) {
+      const leads = [{ connectionId: toUuid(connectionId) }];
+      return readPage(db.for(caller), HealthChange, HISTORY, { leads }, page);
     },
     close: () => tail.close(),
   };

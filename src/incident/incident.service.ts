@@ -1,5 +1,5 @@
 import type { Caller } from '../core/caller.js';
-import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
+import { type Page, type PageRequest, newestFirst, readPage, toUuid } from '../core/page.js';
 import { settleBudgets } from './budget.js';
 import { type DeliverDeps, deliverDue } from './deliver.js';
 import { Incident, type IncidentKind, IncidentSink } from './incident.entity.js';
@@ -28,16 +28,21 @@ export interface IncidentService {
   settleBudgets(limit: number): Promise<number>;
 }
 
+const LIST = newestFirst('incidents');
+
 export function createIncidentService(deps: SinkDeps & DeliverDeps): IncidentService {
   const { db } = deps;
   return {
     list(caller, { connectionId, kind, isOpen }, page) {
-      const where = {
-        ...(connectionId !== undefined && { connectionId: toUuid(connectionId) }),
-        ...(kind !== undefined && { kind }),
-        ...(isOpen !== undefined && { resolvedAt: isOpen ? null : { $ne: null } }),
-      };
-      return newestFirst(db.for(caller), Incident, where, 'incidents', page);
+      const ofConnection = connectionId === undefined ? {} : { connectionId: toUuid(connectionId) };
+      const ofKind = kind === undefined ? {} : { kind };
+      const conditions = isOpen
+        ? { leads: [{ resolvedAt: null }], rest: { ...ofConnection, ...ofKind } }
+        : {
+            leads: [ofConnection],
+            rest: { ...ofKind, ...(isOpen === false && { resolvedAt: { $ne: null } }) },
+          };
+      return readPage(db.for(caller), Incident, LIST, conditions, page);
     },
     sink: (caller) => db.for(caller).findOne(IncidentSink, { tenantId: caller.tenantId }),
     setSink: (caller, command) => setSink(deps, caller, command),

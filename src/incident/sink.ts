@@ -8,7 +8,7 @@ import { requireInput } from '../core/schema.js';
 import type { Secret } from '../core/secret.js';
 import type { Vault } from '../credential/vault.js';
 import { EgressRefused, type EgressPolicy } from '../outbound/egress.js';
-import { addReceipt } from '../receipt/log.js';
+import { attestSetting, toAddressChange } from '../receipt/setting.js';
 import { IncidentSink } from './incident.entity.js';
 import { makeSigningSecret } from './sign.js';
 
@@ -40,7 +40,8 @@ export async function setSink(deps: SinkDeps, caller: Caller, command: SetSinkCo
   await deps.db.for(caller).transactional(async (transaction) => {
     if (made) await store(transaction, made.sink);
     else await transaction.nativeDelete(IncidentSink, { tenantId: caller.tenantId });
-    attest(transaction, caller, url, deps.clock.now());
+    const change = { setting: 'incident_sink', ...toAddressChange(url) } as const;
+    attestSetting(transaction, caller, { ...change, occurredAt: deps.clock.now() });
   });
   return { sink: made?.sink ?? null, secret: made?.secret ?? null };
 }
@@ -84,23 +85,4 @@ export function requireCallable(egress: Pick<EgressPolicy, 'checkUrl'>, text: st
 
 function placeOf({ tenantId, id }: Pick<IncidentSink, 'tenantId' | 'id'>) {
   return { tenantId, id, field: 'incident_sink_secret' } as const;
-}
-
-function attest(
-  transaction: EntityManager,
-  { tenantId, subject, correlationId }: Caller,
-  url: string | null,
-  occurredAt: Date,
-): void {
-  addReceipt(transaction, {
-    tenantId,
-    operation: `integration.incident_sink.tributary.${url === null ? 'remove' : 'set'}`,
-    actor: subject,
-    correlationId,
-    occurredAt,
-    outcome: 'SUCCESS',
-    // Paths of such URLs are often secrets.
-    request: { origin: url === null ? null : new URL(url).origin },
-    result: {},
-  });
 }

@@ -82,7 +82,7 @@ export class Founding extends Migration {
         unique (tenant_id, idempotency_key),
         foreign key (tenant_id, connection_id) references connections (tenant_id, id)
       );
-      create index actions_connection on actions (connection_id, id);
+      create index actions_connection on actions (connection_id, id) include (tenant_id);
       create index actions_tenant on actions (tenant_id, id);
       create index actions_lease on actions (lease_until) where lease_until is not null;
       create table receipts (
@@ -101,7 +101,7 @@ export class Founding extends Migration {
         foreign key (tenant_id, connection_id) references connections (tenant_id, id)
       );
       create index receipts_tenant on receipts (tenant_id, id);
-      create index receipts_connection on receipts (connection_id, id);
+      create index receipts_connection on receipts (connection_id, id) include (tenant_id);
       create table connection_health (
         connection_id uuid primary key,
         tenant_id text not null,
@@ -162,7 +162,7 @@ export class Founding extends Migration {
         content jsonb not null
       );
       create index signals_tenant on signals (tenant_id, sequence);
-      create index signals_connection on signals (connection_id, sequence);
+      create index signals_connection on signals (connection_id, sequence) include (tenant_id);
     `);
     this.addSql(journalAppend);
     this.addSql(doors);

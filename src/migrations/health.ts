@@ -21,6 +21,8 @@ export class Health extends Migration {
         add circuit_at timestamptz(3),
         -- When a guard of ours last refused a call for want of room, or of budget.
         add limit_refused_at timestamptz(3),
+        -- Of the newest signal, once that was deleted because its time was over.
+        add newest_event_at timestamptz(3),
         -- When it is looked at again; who looked at it before may not write any more.
         add due_at timestamptz(3) not null default now(),
         add fence bigint not null default 0,
@@ -44,7 +46,7 @@ export class Health extends Migration {
         occurred_at timestamptz(3) not null
       );
       create index health_changes_tenant on health_changes (tenant_id, sequence);
-      create index health_changes_connection on health_changes (connection_id, sequence);
+      create index health_changes_connection on health_changes (connection_id, sequence) include (tenant_id);
       alter table health_changes enable row level security;
       create policy tenant on health_changes to tributary_app
         using (tenant_id = current_setting('tributary.tenant', true))
@@ -145,7 +147,7 @@ const facts = `
     select c.id, c.tenant_id, c.provider_id, c.status, c.status_reason ->> 'message', coalesce(h.status, 'UNKNOWN'),
            h.reason, coalesce(h.since, c.created_at), h.calm_since, coalesce(h.fence, 0), w.requests, w.errors,
            w.requests_lately, w.errors_lately, l.latencies, h.last_success_at, h.last_failure_at,
-           coalesce(h.recent_errors, '[]'), s.occurred_at, g.seconds,
+           coalesce(h.recent_errors, '[]'), coalesce(s.occurred_at, h.newest_event_at), g.seconds,
            case when h.is_circuit_open then h.circuit_at end, h.limit_refused_at, i.incidents, p.polls,
            e.webhooks
     from unnest(in_connections) as asked(id)

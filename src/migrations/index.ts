@@ -1,18 +1,23 @@
 import { CallBudgets } from './call-budgets.js';
 import { ConnectionChanges } from './connection-changes.js';
+import { EntityEvents } from './entity-events.js';
 import { Founding } from './founding.js';
 import { Health } from './health.js';
 import { Incidents } from './incidents.js';
 import { Jobs } from './jobs.js';
+import { ListIndexes } from './list-indexes.js';
 import { OAuthFlows } from './oauth-flows.js';
 import { OAuthLease } from './oauth-lease.js';
+import { PollBatches } from './poll-batches.js';
 import { Polling } from './polling.js';
 import { ProviderCalls } from './provider-calls.js';
+import { ReceiptBatches } from './receipt-batches.js';
 import { ReceiptLog } from './receipt-log.js';
 import { ReceiptUpkeep } from './receipt-upkeep.js';
 import { ReceiptWitnesses } from './receipt-witnesses.js';
 import { Replay } from './replay.js';
 import { Rotation } from './rotation.js';
+import { SignalRetention } from './signal-retention.js';
 import { TenantPlans } from './tenant-plans.js';
 import { Vault } from './vault.js';
 import { WebhookApps } from './webhook-apps.js';
@@ -39,4 +44,9 @@ export const migrations = [
   { name: 'receipt-upkeep', class: ReceiptUpkeep },
   { name: 'receipt-witnesses', class: ReceiptWitnesses },
   { name: 'provider-calls', class: ProviderCalls },
+  { name: 'receipt-batches', class: ReceiptBatches },
+  { name: 'poll-batches', class: PollBatches },
+  { name: 'signal-retention', class: SignalRetention },
+  { name: 'list-indexes', class: ListIndexes },
+  { name: 'entity-events', class: EntityEvents },
 ];

@@ -26,7 +26,7 @@ export class ProviderCalls extends Migration {
         called_at timestamptz(3) not null
       );
       create index provider_calls_tenant on provider_calls (tenant_id, id);
-      create index provider_calls_connection on provider_calls (connection_id, id);
+      create index provider_calls_connection on provider_calls (connection_id, id) include (tenant_id);
       create index provider_calls_correlation on provider_calls (tenant_id, correlation_id, id);
       create index provider_calls_age on provider_calls (called_at);
       alter table provider_calls enable row level security;

@@ -40,7 +40,7 @@ export class Vault extends Migration {
         correlation_id text,
         accessed_at timestamptz(3) not null
       );
-      create index secret_accesses_connection on secret_accesses (connection_id, id);
+      create index secret_accesses_connection on secret_accesses (connection_id, id) include (tenant_id);
       create index deliveries_tenant on deliveries (tenant_id, id);
     `);
     for (const table of ['data_keys', 'reseals', 'secret_accesses']) {

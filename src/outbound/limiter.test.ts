@@ -69,7 +69,7 @@ describe.each([
     const counter = await start();
     await counter.set('a', 40, 10);
     const added = await counter.add('a', 1);
-    await expect.poll(() => counter.read('a'), { timeout: 3_000 }).toBeUndefined();
+    await expect.poll(() => counter.read('a')).toBeUndefined();
     await added.giveBack();
     expect(await counter.read('a')).toBeUndefined();
   });
@@ -92,7 +92,7 @@ describe('a count in Redis', () => {
     await line.cut();
     expect([(await counter.add('a', 1)).consumed, (await counter.add('a', 1)).consumed]).toEqual([1, 2]);
     await line.mend();
-    await expect.poll(async () => (await counter.read('a'))?.consumed, { timeout: 5_000 }).toBe(10);
+    await expect.poll(async () => (await counter.read('a'))?.consumed).toBe(10);
     expect((await counter.add('a', 1)).consumed).toBe(11);
   });
 

@@ -45,7 +45,8 @@ export function urlOf(baseUrl: string, { path, params = {}, query = {} }: Provid
     throw invalidPath('The path of a request can’t have "." or ".." between its slashes.');
   const url = new URL(baseUrl + filled);
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(name, String(value));
+    if (Array.isArray(value)) for (const one of value) url.searchParams.append(name, String(one));
+    else if (value !== undefined) url.searchParams.set(name, String(value));
   }
   return url;
 }

@@ -85,4 +85,6 @@ export interface ClaimedStream extends Pick<
 > {
   /** Null before the first page. */
   readonly cursor: Json;
+  readonly minSeconds: number;
+  readonly maxSeconds: number;
 }

@@ -113,5 +113,5 @@ function secondsSince(time: Date | null, now: Date): number | null {
 
 const CLAIM = `
   select id, tenant_id as "tenantId", connection_id as "connectionId", name, mode, since, cursor, due_at as "dueAt",
-         interval_seconds as "intervalSeconds", failures, fence
+         interval_seconds as "intervalSeconds", failures, fence, min_seconds as "minSeconds", max_seconds as "maxSeconds"
   from polls_claim($1, $2, $3 * interval '1 millisecond', $4)`;

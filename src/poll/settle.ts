@@ -1,8 +1,8 @@
 import type { ProviderFailure } from '../connector/index.js';
 import type { Clock } from '../core/clock.js';
-import type { Db, EntityManager } from '../core/db.js';
+import type { Db } from '../core/db.js';
 import { storable } from '../core/storable.js';
-import { type Pace, type PollBounds, afterFailure, afterSuccess, isLimit } from './pace.js';
+import { type Pace, afterFailure, afterSuccess, isLimit } from './pace.js';
 import { type ClaimedStream, type PollFailure, PolledStream } from './poll.entity.js';
 
 export interface SettleDeps {
@@ -31,16 +31,16 @@ const MAX_BACKFILL_FAILURES = 10;
 export async function settlePoll(
   { db, clock }: SettleDeps,
   stream: ClaimedStream,
-  bounds: PollBounds,
   end: PollEnd,
 ): Promise<number> {
   const now = clock.now();
-  const change = { ...toChange(stream, bounds, end, now), leaseUntil: null };
-  return db.for(stream).transactional(async (transaction) => {
-    const { id, fence } = stream;
-    const isMine = (await transaction.nativeUpdate(PolledStream, { id, fence }, change)) > 0;
-    return isMine ? countGaps(transaction, stream, now) : 0;
+  const change = JSON.stringify(toColumns(toChange(stream, end, now)));
+  const { rows } = await db.doors.query<{ gaps: number | null }>({
+    name: 'poll_settle',
+    text: `select poll_settle($1, $2, $3, $4 * interval '1 millisecond', $5) as gaps`,
+    values: [stream.id, stream.fence, now, GRACE_MS, change],
   });
+  return rows[0]?.gaps ?? 0;
 }
 
 /** Is polled no more until something names it again; its cursor stays. */
@@ -56,14 +56,23 @@ type Change = Partial<
   >
 >;
 
-function toChange(stream: ClaimedStream, bounds: PollBounds, end: PollEnd, now: Date): Change {
+/** `dueAt` is `due_at`. */
+function toColumns(change: Change): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(change).map(([name, value]) => [toColumn(name), value]));
+}
+
+function toColumn(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function toChange(stream: ClaimedStream, end: PollEnd, now: Date): Change {
   const pace = paceOf(stream, now);
   if (end.kind === 'failed')
-    return toFailed(stream, afterFailure(pace, end.failure.details, bounds, now), end, now);
+    return toFailed(stream, afterFailure(pace, end.failure.details, stream, now), end, now);
   if (end.kind === 'cut') return { dueAt: now, failures: 0, failure: null };
   const done = { failures: 0, failure: null, lastPolledAt: now };
   if (stream.mode === 'BACKFILL') return { ...done, dueAt: null, status: 'DONE', progress: 1 };
-  return { ...done, ...afterSuccess(pace, end.found, bounds, now) };
+  return { ...done, ...afterSuccess(pace, end.found, stream, now) };
 }
 
 function paceOf({ dueAt, intervalSeconds, failures }: ClaimedStream, now: Date): Pace {
@@ -93,31 +102,3 @@ function describe({ details }: ProviderFailure, now: Date): PollFailure {
     at: now.toISOString(),
   });
 }
-
-/** Findings whose time is over: those that a webhook told of as well are fine, the others are gaps. */
-async function countGaps(
-  transaction: EntityManager,
-  { id, connectionId }: ClaimedStream,
-  now: Date,
-): Promise<number> {
-  const [row] = await transaction.execute<{ gaps: number }[]>(JUDGE, [
-    id,
-    new Date(now.getTime() - GRACE_MS),
-    GRACE_MS,
-  ]);
-  const gaps = row?.gaps ?? 0;
-  if (gaps > 0) {
-    await transaction.execute('update pollings set gaps = gaps + ? where connection_id = ?', [
-      gaps,
-      connectionId,
-    ]);
-  }
-  return gaps;
-}
-
-const JUDGE = `
-  with over as (delete from poll_findings where stream_id = ? and found_at <= ? returning *)
-  select count(*)::int as gaps from over where not exists (
-    select from deliveries d
-    where d.connection_id = over.connection_id and d.via = 'WEBHOOK' and over.signal_id = any(d.signal_ids)
-      and d.received_at between over.found_at and over.found_at + ? * interval '1 millisecond')`;

@@ -12,7 +12,7 @@ import {
 } from '../connector/index.js';
 import type { Normalizing } from '../signal/entry.js';
 import { type AppendDeps, appendPage } from './append.js';
-import { Polling, type ClaimedStream } from './poll.entity.js';
+import type { ClaimedStream } from './poll.entity.js';
 import { type PollEnd, retireStream, settlePoll } from './settle.js';
 
 export interface TickDeps extends AppendDeps {
@@ -42,13 +42,9 @@ const MAX_PAGES = 20;
 export async function tick(deps: TickDeps, stream: ClaimedStream, signal: AbortSignal): Promise<void> {
   const { db, catalog } = deps;
   const { tenantId, connectionId } = stream;
-  const manager = db.for({ tenantId });
-  const [connection, polling] = await Promise.all([
-    manager.findOne(Connection, { id: connectionId }),
-    manager.findOne(Polling, { connectionId }),
-  ]);
+  const connection = await db.for({ tenantId }).findOne(Connection, { id: connectionId });
   const connector = connection && catalog.find(connection.providerId);
-  if (!connector || !polling || !isPolled(connector) || !has(connector.poll, connection, stream)) {
+  if (!connector || !isPolled(connector) || !has(connector.poll, connection, stream)) {
     return retireStream(deps, stream);
   }
   const end = await pollToEnd(deps, stream, connection, connector, signal);
@@ -57,7 +53,7 @@ export async function tick(deps: TickDeps, stream: ClaimedStream, signal: AbortS
   deps.metrics.signals.inc({ provider }, end.found);
   if (end.found > 0) deps.metrics.countTenant(tenantId, 'signal', end.found);
   if (end.kind === 'lost') return;
-  const gaps = await settlePoll(deps, stream, polling, end);
+  const gaps = await settlePoll(deps, stream, end);
   deps.metrics.pollGaps.inc({ provider }, gaps);
 }
 

@@ -5,7 +5,7 @@ import type { Db, EntityManager } from '../core/db.js';
 import { notFound } from '../core/errors.js';
 import { storable } from '../core/storable.js';
 import { traceIds } from '../core/trace.js';
-import { type Page, type PageRequest, newestFirst, toUuid } from '../core/page.js';
+import { type Page, type PageRequest, newestFirst, readPage, toUuid } from '../core/page.js';
 import { makeLeaf } from './leaf.js';
 import { Receipt, type ReceiptOutcome } from './receipt.entity.js';
 
@@ -71,11 +71,17 @@ export interface ReceiptLog {
   ofActions(caller: Caller, actionIds: readonly string[]): Promise<ReadonlyMap<string, Receipt>>;
 }
 
+const LIST = newestFirst('receipts');
+
 export function createReceiptLog(db: Db): ReceiptLog {
   return {
-    list(caller, { connectionId, ...filter }, page) {
-      const where = { ...filter, ...(connectionId !== undefined && { connectionId: toUuid(connectionId) }) };
-      return newestFirst(db.for(caller), Receipt, where, 'receipts', page);
+    list(caller, { connectionId, correlationId, ...rest }, page) {
+      const ofConnection = connectionId === undefined ? {} : { connectionId: toUuid(connectionId) };
+      const conditions =
+        correlationId === undefined
+          ? { leads: [ofConnection], rest }
+          : { leads: [{ correlationId }], rest: { ...rest, ...ofConnection } };
+      return readPage(db.for(caller), Receipt, LIST, conditions, page);
     },
     async require(caller, id) {
       const receipt = isUuid(id) ? await db.for(caller).findOne(Receipt, { id }) : null;

@@ -84,25 +84,40 @@ export function findNewest(transaction: EntityManager): Promise<ReceiptCheckpoin
 }
 
 async function readPlaces(transaction: EntityManager, ids: readonly string[]): Promise<Map<string, number>> {
-  const rows = await transaction.execute<{ id: string; place: string | null }[]>(PLACES, [
-    JSON.stringify(ids),
-  ]);
-  return new Map(rows.flatMap(({ id, place }) => (place === null ? [] : [[id, Number(place)]])));
+  return new Map(toPlaces(await transaction.execute<PlacedRow[]>(PLACES, [JSON.stringify(ids)])));
+}
+
+interface PlacedRow {
+  readonly id: string;
+  /** Null where it has none yet. */
+  readonly place: string | null;
+}
+
+function toPlaces(rows: readonly PlacedRow[]): [id: string, place: number][] {
+  return rows.flatMap(({ id, place }) => (place === null ? [] : [[id, Number(place)]]));
 }
 
 /** Each by its key: with a join PostgreSQL may decide to read the table whole. */
-const PLACES = `
-  select wanted.id, (select l.leaf_index from receipt_leaves l where l.receipt_id = wanted.id::uuid) as place
-  from jsonb_array_elements_text(?::jsonb) as wanted(id)`;
+const PLACED = `
+  select wanted.id, (select l.leaf_index from receipt_leaves l where l.receipt_id = wanted.id::uuid) as place`;
+
+const PLACES = `${PLACED} from jsonb_array_elements_text(?::jsonb) as wanted(id)`;
+
+/** The same beside the newest checkpoint: each answer that is waited for is a third of what a proof takes. */
+const PLACES_IN_NEWEST = `
+  with newest as materialized (select * from receipt_checkpoints order by sequence desc limit 1)
+  ${PLACED}, newest.* from newest, jsonb_array_elements_text(?::jsonb) as wanted(id)`;
 
 async function prove(
   transaction: EntityManager,
   tenantId: string,
   ids: readonly string[],
 ): Promise<Map<string, InclusionProof>> {
-  const checkpoint = await findNewest(transaction);
-  if (!checkpoint) return new Map();
-  const places = [...(await readPlaces(transaction, ids))].filter(([, place]) => place < checkpoint.size);
+  const rows = await transaction.execute<PlacedRow[]>(PLACES_IN_NEWEST, [JSON.stringify(ids)]);
+  const [newest] = rows;
+  if (!newest) return new Map();
+  const checkpoint = transaction.map(ReceiptCheckpoint, newest);
+  const places = toPlaces(rows).filter(([, place]) => place < checkpoint.size);
   const paths = places.map(([, place]) => inclusionParts(place, checkpoint.size));
   const hashes = await readPaths(transaction, tenantId, paths);
   const proofs = places.map(

@@ -5,7 +5,7 @@ import type { Db } from '../core/db.js';
 import type { Log } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
 import { originOf, signCheckpoint } from './checkpoint.js';
-import { type Node, append, fold, leafHash } from './merkle.js';
+import { type Node, append, fold } from './merkle.js';
 import type { CheckpointKeys, SigningKey } from './signing-key.js';
 
 /**
@@ -34,6 +34,8 @@ const TENANTS = 200;
 /** Tenants worked on at once. */
 const LANES = 4;
 const BATCH = 2_000;
+/** Below the id of every receipt. */
+const FIRST = '00000000-0000-0000-0000-000000000000';
 /** How many batches a tenant gets before it is another's turn. */
 const TURN = 10;
 /**
@@ -47,11 +49,12 @@ export function createSequencer(deps: SequencerDeps): Sequencer {
 
   /** Answers how many of the tenant's it took, and whether there may be more. */
   async function turn(tenantId: string, stop: AbortSignal | undefined) {
-    let taken = 0;
+    let [taken, after] = [0, FIRST];
     for (let batch = 0; batch < TURN; batch += 1) {
       if (stop?.aborted) break;
-      const count = await sequence(deps, tenantId);
+      const { count, last } = await sequence(deps, tenantId, after);
       taken += count;
+      after = last;
       metrics.receiptsSequenced.inc(count);
       if (count < BATCH) return { taken, isDone: true };
     }
@@ -175,17 +178,18 @@ async function standingOf(pool: Pool, tenantId: string): Promise<Standing> {
   };
 }
 
-/** One batch of one tenant's. Answers how many; none where another process was faster. */
-async function sequence({ db, clock }: SequencerDeps, tenantId: string): Promise<number> {
+/** One batch of one tenant's, behind that receipt. Answers how many, none where another process was faster, and the last. */
+async function sequence({ db, clock }: SequencerDeps, tenantId: string, after: string) {
   // First where the tree stands, then what waits: while the tree still stands there, all of that still waits.
   const { size, edge } = await standingOf(db.doors, tenantId);
-  const { rows } = await db.doors.query<{ id: string; leaf: string }>({
+  const { rows } = await db.doors.query<{ id: string; hash: Buffer }>({
     name: 'receipt_log_next',
-    text: 'select * from receipt_log_next($1, $2)',
-    values: [tenantId, BATCH],
+    text: 'select * from receipt_log_next($1, $2, $3)',
+    values: [tenantId, after, BATCH],
   });
-  if (rows.length === 0) return 0;
-  const leaves = rows.map(({ leaf }) => leafHash(Buffer.from(leaf)));
+  const last = rows.at(-1)?.id ?? after;
+  if (rows.length === 0) return { count: 0, last };
+  const leaves = rows.map(({ hash }) => hash);
   const nodes = append(edge, leaves).completed.filter(({ level }) => level > 0);
   const answer = await db.doors.query<{ done: boolean }>({
     name: 'receipt_log_append',
@@ -200,7 +204,7 @@ async function sequence({ db, clock }: SequencerDeps, tenantId: string): Promise
       clock.now(),
     ],
   });
-  return answer.rows[0]?.done ? rows.length : 0;
+  return { count: answer.rows[0]?.done ? rows.length : 0, last };
 }
 
 /** Signs for the tree as it is committed, never for one that may still not come to be. */

@@ -18,6 +18,7 @@ export async function createFeed({ metrics, clock = systemClock, ...deps }: Feed
     entity: Signal,
     name: 'feed',
     channel: 'tributary_signals',
+    list: 'signals',
     matches,
     toWhere,
     subscribers: metrics.subscribers,

@@ -10,7 +10,7 @@ import type { Vault } from '../credential/vault.js';
 import { makeSigningSecret } from '../incident/sign.js';
 import { requireCallable } from '../incident/sink.js';
 import type { EgressPolicy } from '../outbound/egress.js';
-import { addReceipt } from '../receipt/log.js';
+import { attestSetting, toAddressChange } from '../receipt/setting.js';
 import { settleIncident } from './incident.js';
 import { ReceiptAnchor, ReceiptWitness } from './witness.entity.js';
 
@@ -43,7 +43,8 @@ export async function setWitness(
     await transaction.nativeDelete(ReceiptWitness, { tenantId });
     if (made && sealedSecret) await transaction.insert(ReceiptWitness, { ...made, sealedSecret });
     await restart(transaction, tenantId, now);
-    attest(transaction, caller, url, now);
+    const change = { setting: 'receipt_witness', ...toAddressChange(url) } as const;
+    attestSetting(transaction, caller, { ...change, occurredAt: now });
   });
   return made ? secret : null;
 }
@@ -64,23 +65,4 @@ export function openWitnessSecret(vault: Vault, witness: ReceiptWitness): Promis
 
 function placeOf({ tenantId, id }: Pick<ReceiptWitness, 'tenantId' | 'id'>) {
   return { tenantId, id, field: 'receipt_witness_secret' } as const;
-}
-
-function attest(
-  transaction: EntityManager,
-  { tenantId, subject, correlationId }: Caller,
-  url: string | null,
-  occurredAt: Date,
-): void {
-  addReceipt(transaction, {
-    tenantId,
-    operation: `integration.receipt_witness.tributary.${url === null ? 'remove' : 'set'}`,
-    actor: subject,
-    correlationId,
-    occurredAt,
-    outcome: 'SUCCESS',
-    // Paths of such URLs are often secrets.
-    request: { origin: url === null ? null : new URL(url).origin },
-    result: {},
-  });
 }

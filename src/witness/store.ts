@@ -1,6 +1,9 @@
 import type { Config } from '../config.js';
+import type { Clock } from '../core/clock.js';
 import { Secret } from '../core/secret.js';
 import type { HttpClient, HttpResponse } from '../outbound/client.js';
+import type { Authorize } from './authorize.js';
+import { createAwsAuthorize } from './aws.js';
 import type { News } from './news.js';
 import { DEADLINE_MS, type Judge, type Told } from './told.js';
 
@@ -11,19 +14,30 @@ import { DEADLINE_MS, type Judge, type Told } from './told.js';
 export interface Store {
   /** Without a slash at its end. */
   readonly url: string;
-  /** Sent as `Authorization: Bearer`. */
-  readonly token: Secret | undefined;
+  readonly authorize: Authorize;
   readonly client: HttpClient;
 }
 
 /** The one that is configured; undefined where none is. */
-export function storeOf(
-  { RECEIPT_WITNESS_URL: url, RECEIPT_WITNESS_TOKEN: token }: Config,
-  client: HttpClient,
-): Store | undefined {
-  return url === undefined
-    ? undefined
-    : { url, token: token === undefined ? token : new Secret(token), client };
+export function storeOf(config: Config, client: HttpClient, clock: Clock): Store | undefined {
+  const { RECEIPT_WITNESS_URL: url } = config;
+  return url === undefined ? undefined : { url, authorize: authorizeOf(config, clock), client };
+}
+
+function authorizeOf(config: Config, clock: Clock): Authorize {
+  const {
+    RECEIPT_WITNESS_TOKEN: token,
+    RECEIPT_WITNESS_AWS_REGION: region,
+    RECEIPT_WITNESS_AWS_ACCESS_KEY_ID: accessKeyId,
+    RECEIPT_WITNESS_AWS_SECRET_ACCESS_KEY: secret,
+  } = config;
+  if (region && accessKeyId && secret)
+    return createAwsAuthorize({ region, accessKeyId, secretAccessKey: new Secret(secret) }, clock);
+  const bearer = token === undefined ? undefined : new Secret(token);
+  return async ({ headers }) => ({
+    ...headers,
+    ...(bearer && { authorization: `Bearer ${bearer.reveal()}` }),
+  });
 }
 
 /** Looks first what the store holds, and writes only what continues it. Throws {@link HttpError}. */
@@ -58,25 +72,29 @@ async function hold(judge: Judge, seen: string): Promise<Told | undefined> {
 }
 
 /** The names of logs may hold slashes, which stay, and `%`, which does not. */
-function ask(
-  { url, token, client }: Store,
+async function ask(
+  { url: base, authorize, client }: Store,
   method: 'GET' | 'PUT',
   { origin, note }: News,
   name: string,
   condition: Readonly<Record<string, string>> = {},
 ): Promise<HttpResponse> {
-  const path = [...origin.split('/'), name].map(encodeURIComponent).join('/');
-  return client.send({
-    method,
-    url: new URL(`${url}/${path}`),
-    headers: {
-      'user-agent': 'Tributary',
-      ...(token && { authorization: `Bearer ${token.reveal()}` }),
-      ...(method === 'PUT' && { 'content-type': 'text/plain; charset=utf-8', ...condition }),
-    },
-    ...(method === 'PUT' && { body: note }),
-    deadlineMs: DEADLINE_MS,
-  });
+  const url = new URL(`${base}/${[...origin.split('/'), name].map(encodeStrictly).join('/')}`);
+  const content = method === 'PUT' ? { body: note } : {};
+  const headers = {
+    'user-agent': 'Tributary',
+    ...(method === 'PUT' && { 'content-type': 'text/plain; charset=utf-8', ...condition }),
+  };
+  const authorized = await authorize({ method, url, headers, ...content });
+  return client.send({ method, url, headers: authorized, ...content, deadlineMs: DEADLINE_MS });
+}
+
+/** RFC 3986 §2.3: whoever checks a signature of the path writes all but unreserved characters this way. */
+function encodeStrictly(segment: string): string {
+  return encodeURIComponent(segment).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 function isGood({ status }: HttpResponse): boolean {

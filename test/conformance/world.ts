@@ -84,8 +84,9 @@ export async function inWorld(
 function isEffect({ provider }: ConformanceSubject, { method, url, headers, body }: HttpRequest): boolean {
   if (!provider.isEffect) return method !== 'GET';
   const text = typeof body === 'string' ? body : '';
+  const { pathname: path, search } = url;
   const query = Object.fromEntries(url.searchParams);
-  return provider.isEffect({ method, path: url.pathname, query, headers, text, body: parseJson(text) });
+  return provider.isEffect({ method, path, query, search, headers, text, body: parseJson(text) });
 }
 
 function parseJson(text: string): unknown {

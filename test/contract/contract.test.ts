@@ -7,9 +7,9 @@ import { type Contract, createOpenApiContract } from './openapi.js';
 // A check that can't fail proves nothing: what contracts are to find, in descriptions with the quirks that real ones have.
 
 function request(method: string, address: string, body?: unknown): FakeRequest {
-  const { pathname: path, searchParams } = new URL(address, 'http://fake');
+  const { pathname: path, search, searchParams } = new URL(address, 'http://fake');
   const text = body === undefined ? '' : JSON.stringify(body);
-  return { method, path, query: Object.fromEntries(searchParams), headers: {}, text, body };
+  return { method, path, query: Object.fromEntries(searchParams), search, headers: {}, text, body };
 }
 
 const json = (schema: object): object => ({ content: { 'application/json': { schema } } });

@@ -4,6 +4,7 @@ import { describeContract } from './describe.js';
 
 const NOTES = 'https://docs.gitlab.com/api/notes/';
 const MERGE_REQUESTS = 'https://docs.gitlab.com/api/merge_requests/';
+const PIPELINES = 'https://docs.gitlab.com/api/pipelines/';
 const COMMITS = 'https://docs.gitlab.com/api/commits/';
 
 // The description knows issues and little else: it is not GitLab's own.
@@ -30,7 +31,9 @@ describeContract({
     'PUT /v4/projects/{id}/merge_requests/{iid}/merge': MERGE_REQUESTS,
     'POST /v4/projects/{id}/statuses/{sha}': COMMITS,
     'GET /v4/projects/{id}/repository/commits/{sha}/statuses': COMMITS,
-    'POST /v4/projects/{id}/pipeline': 'https://docs.gitlab.com/api/pipelines/',
+    'POST /v4/projects/{id}/pipeline': PIPELINES,
+    'GET /v4/projects/{id}/pipelines': PIPELINES,
+    'GET /v4/projects/{id}/pipelines/{pipeline}': PIPELINES,
     'GET /v4/projects/{id}/events': 'https://docs.gitlab.com/api/events/',
   },
 });

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
@@ -16,6 +15,7 @@ import { scopes } from '../../src/core/caller.js';
 import { type Clock, systemClock } from '../../src/core/clock.js';
 import { type Log, createLog } from '../../src/core/log.js';
 import { type TestDatabase, createTestDatabase } from './database.js';
+import { quickFolder } from './memory.js';
 
 export interface GraphQLError {
   readonly message: string;
@@ -78,7 +78,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     via = (url: string) => url,
   } = options;
   const database = beside?.database ?? options.database ?? (await createTestDatabase());
-  const dataDir = beside?.config.TRIBUTARY_DATA_DIR ?? mkdtempSync(join(tmpdir(), 'tributary-test-'));
+  const dataDir = beside?.config.TRIBUTARY_DATA_DIR ?? mkdtempSync(join(quickFolder(), 'tributary-test-'));
   const config = readConfig({ ...standing(dataDir, database.url), ...env });
   const app = await createApp({
     config,

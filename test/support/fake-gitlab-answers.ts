@@ -20,6 +20,17 @@ interface Item {
   updatedAt: Date;
 }
 
+export interface Pipeline {
+  readonly id: number;
+  readonly ref: string;
+  readonly tag: boolean;
+  readonly createdAt: Date;
+  updatedAt: Date;
+  status: string;
+  startedAt?: Date;
+  finishedAt?: Date;
+}
+
 export interface Issue extends Item {
   closedAt?: Date;
   assigneeIds: readonly number[];
@@ -153,19 +164,37 @@ export function toStatus({ createdAt, finishedAt, targetUrl, ...fields }: Status
   };
 }
 
-export function toPipeline(id: number, ref: string, createdAt: Date) {
+export function toPipeline({ id, ref, tag, startedAt, finishedAt, createdAt, updatedAt, status }: Pipeline) {
   return {
     id,
     iid: id,
     project_id: 15,
     sha: '0'.repeat(39).concat('1'),
     ref,
-    status: 'created',
+    status,
     source: 'api',
+    name: null,
     web_url: `${WEB}/-/pipelines/${id}`,
     created_at: createdAt.toISOString(),
-    updated_at: createdAt.toISOString(),
+    updated_at: updatedAt.toISOString(),
+    before_sha: '0'.repeat(40),
+    tag,
+    yaml_errors: null,
+    user,
+    started_at: startedAt?.toISOString() ?? null,
+    finished_at: finishedAt?.toISOString() ?? null,
+    committed_at: null,
+    duration: finishedAt ? 34 : null,
+    queued_duration: 6,
+    coverage: null,
   };
+}
+
+/** A list tells less of each. */
+export function toListedPipeline(pipeline: Pipeline) {
+  const { id, iid, project_id, sha, ref, status, source, name, web_url, created_at, updated_at } =
+    toPipeline(pipeline);
+  return { id, iid, project_id, sha, ref, status, source, name, web_url, created_at, updated_at };
 }
 
 const MESSAGES: Readonly<Record<number, string>> = {

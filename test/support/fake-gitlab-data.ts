@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/core/clock.js';
-import type { Issue, MergeRequest, Note, Status } from './fake-gitlab-answers.js';
+import type { Issue, MergeRequest, Note, Pipeline, Status } from './fake-gitlab-answers.js';
 
 /** The head of merge request 1, and the one commit that statuses can be set on. */
 export const HEAD_SHA = '0123456789abcdef0123456789abcdef01234567';
@@ -11,6 +11,7 @@ export interface TanukiDemo {
   readonly issues: readonly Issue[];
   readonly mergeRequests: readonly MergeRequest[];
   readonly statuses: readonly Status[];
+  readonly pipelines: readonly Pipeline[];
   addIssue(fields: Partial<Issue>): Issue;
   addMergeRequest(fields: Partial<MergeRequest>): MergeRequest;
   addNote(item: Issue | MergeRequest, body: string): Note;
@@ -19,7 +20,9 @@ export interface TanukiDemo {
   merge(item: MergeRequest): void;
   /** One that waits is changed in place, as GitLab does it; else there is one more. */
   setStatus(fields: Pick<Status, 'sha' | 'name' | 'status' | 'description' | 'targetUrl'>): Status;
-  nextId(): number;
+  addPipeline(fields: Partial<Pipeline>): Pipeline;
+  /** It may end more than once, when it was retried. */
+  end(pipeline: Pipeline, status: 'success' | 'failed' | 'canceled'): void;
   /** More than a page of everything, as other people make it. */
   crowd(): void;
 }
@@ -29,6 +32,7 @@ export function createTanukiDemo(clock: Clock): TanukiDemo {
   const issues: Issue[] = [];
   const mergeRequests: MergeRequest[] = [];
   const statuses: Status[] = [];
+  const pipelines: Pipeline[] = [];
   let lastId = 1000;
   const nextId = (): number => ++lastId;
 
@@ -67,6 +71,20 @@ export function createTanukiDemo(clock: Clock): TanukiDemo {
     return status;
   }
 
+  function addPipeline(fields: Partial<Pipeline>): Pipeline {
+    const now = clock.now();
+    const made = { id: nextId(), ref: 'main', tag: false, createdAt: now, updatedAt: now, status: 'created' };
+    const pipeline: Pipeline = { ...made, ...fields };
+    pipelines.push(pipeline);
+    return pipeline;
+  }
+
+  function end(pipeline: Pipeline, status: string): void {
+    const now = clock.now();
+    Object.assign(pipeline, { status, finishedAt: now, updatedAt: now });
+    pipeline.startedAt ??= now;
+  }
+
   addIssue({ title: 'Found a bug' });
   addMergeRequest({ title: 'Mend the bug', sha: HEAD_SHA });
   addMergeRequest({ title: 'Stuck', isMergeable: false });
@@ -99,7 +117,9 @@ export function createTanukiDemo(clock: Clock): TanukiDemo {
       item.updatedAt = clock.now();
     },
     setStatus,
-    nextId,
+    pipelines,
+    addPipeline,
+    end,
     crowd,
   };
 }

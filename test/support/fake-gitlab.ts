@@ -10,6 +10,7 @@ import {
   toMergeRequest,
   toNote,
   toNoteEvent,
+  toListedPipeline,
   toPipeline,
   toStatus,
   user,
@@ -128,7 +129,7 @@ export async function startFakeGitLab(clock: Clock): Promise<FakeGitLab> {
     const { ref, variables = [] } = body as { ref?: string; variables?: unknown };
     if (!ref || !Array.isArray(variables)) return gitlabError(400, { base: ['Reference not found'] });
     provider.addEffect('pipeline');
-    return { status: 201, body: toPipeline(tanuki.nextId(), ref, clock.now()) };
+    return { status: 201, body: toPipeline(tanuki.addPipeline({ ref })) };
   }
 
   /** https://docs.gitlab.com/api/events: `after` is a day, and the day is not in it. */
@@ -196,6 +197,13 @@ export async function startFakeGitLab(clock: Clock): Promise<FakeGitLab> {
     listStatuses(request, sha),
   );
   on(`POST ${project}/pipeline`, createPipeline);
+  on(`GET ${project}/pipelines`, (request) =>
+    page(inOrder(tanuki.pipelines, request).map(toListedPipeline), request),
+  );
+  on(`GET ${project}/pipelines/{pipeline}`, (_, { pipeline }) => {
+    const found = tanuki.pipelines.find((one) => String(one.id) === pipeline);
+    return found ? { status: 200, body: toPipeline(found) } : gitlabError(404);
+  });
   on(`GET ${project}/events`, listEvents);
 
   return { provider, token, tanuki };
@@ -210,7 +218,10 @@ function listNotes(request: FakeRequest, kind: Kind, item: Issue | MergeRequest)
 }
 
 /** By creation, newest first, unless it was asked for otherwise; `…_after` has the moment itself in it. */
-function inOrder<T extends Issue | MergeRequest>(items: readonly T[], { query }: FakeRequest): readonly T[] {
+function inOrder<T extends Pick<Issue, 'createdAt' | 'updatedAt'>>(
+  items: readonly T[],
+  { query }: FakeRequest,
+): readonly T[] {
   const field = query['order_by'] === 'updated_at' ? 'updatedAt' : 'createdAt';
   const sorted = items
     .filter((item) => isAfter(item.updatedAt, query['updated_after']))

@@ -35,8 +35,14 @@ export async function startFakeOpenAI(clock: Clock): Promise<FakeOpenAI> {
     provider.on(route, (request, { kind = '' }) => {
       const isKnown = request.headers['authorization'] === `Bearer ${apiKey}`;
       const { status, headers, body } = isKnown ? handle(request, kind) : openaiError(401);
-      return { status, headers: { ...standardHeaders, ...headers }, body };
+      return { status, headers: { ...standardHeaders, date: today(), ...headers }, body };
     });
+
+  /** Two hours into the last day of usage. */
+  function today(): string {
+    const start = Number(days.at(-1)?.['start_time'] ?? seconds());
+    return new Date((start + 7200) * 1000).toUTCString();
+  }
 
   function complete({ body }: FakeRequest): FakeAnswer {
     const model = textAt(body, 'model');
@@ -72,7 +78,8 @@ export async function startFakeOpenAI(clock: Clock): Promise<FakeOpenAI> {
   on('POST /embeddings', embed);
   on('GET /batches', (request) => withEnds(newestFirst(batches, request)));
   on('GET /fine_tuning/jobs', (request) => newestFirst(jobs, request));
-  on('GET /organization/usage/{kind}', (request, kind) => usagePage(kind, days, request));
+  on('GET /organization/usage/{kind}', (request, kind) => reportPage(kind, days, request));
+  on('GET /organization/costs', (request) => reportPage('costs', days, request));
 
   return {
     provider,
@@ -90,7 +97,7 @@ export async function startFakeOpenAI(clock: Clock): Promise<FakeOpenAI> {
       ...jobs.flatMap((one) => ended('fine_tuning.job', one)),
       ...days
         .slice(0, -1)
-        .flatMap((day) => ['completions', 'embeddings'].flatMap((kind) => linesOf(kind, day))),
+        .flatMap((day) => ['completions', 'embeddings', 'costs'].flatMap((kind) => linesOf(kind, day))),
     ],
   };
 }
@@ -184,7 +191,7 @@ function withEnds({ status, body }: FakeAnswer): FakeAnswer {
 }
 
 /** Two days a page, however many are asked for: what is small here leads to further pages. */
-function usagePage(kind: string, days: readonly Fields[], { query }: FakeRequest): FakeAnswer {
+function reportPage(kind: string, days: readonly Fields[], { query }: FakeRequest): FakeAnswer {
   const found = days.filter((day) => Number(day['start_time']) >= Number(query['start_time']));
   const start = Number(query['page']?.replace('page_', '') ?? 0);
   const data = found.slice(start, start + 2).map((day) => ({ ...day, results: resultsOf(kind) }));
@@ -194,6 +201,14 @@ function usagePage(kind: string, days: readonly Fields[], { query }: FakeRequest
 }
 
 function resultsOf(kind: string): readonly Fields[] {
+  if (kind === 'costs') {
+    return ['gpt-5.1, input', 'gpt-5.1, output'].map((line_item) => ({
+      object: 'organization.costs.result',
+      amount: { value: 0.06, currency: 'usd' },
+      line_item,
+      project_id: 'proj_acme',
+    }));
+  }
   return ['gpt-5.1', 'gpt-5.1-mini'].map((model) => ({
     object: `organization.usage.${kind}.result`,
     input_tokens: 1000,
@@ -224,11 +239,12 @@ function ended(event: string, job: Fields) {
 }
 
 function linesOf(kind: string, { start_time, end_time }: Fields) {
-  const type = `usage.${kind}`;
-  return resultsOf(kind).map((data) => ({
-    type,
-    body: { type, start_time, end_time, scope: `${String(data['model'])}/all`, data },
-  }));
+  const type = kind === 'costs' ? 'cost.line' : `usage.${kind}`;
+  return resultsOf(kind).map((data) => {
+    const thing = textAt(data, 'line_item') ?? textAt(data, 'model');
+    const scope = `${thing}/${textAt(data, 'project_id') ?? 'all'}`;
+    return { type, body: { type, start_time, end_time, scope, data } };
+  });
 }
 
 const CODES: Readonly<Record<number, readonly [code: string, type: string, message: string]>> = {

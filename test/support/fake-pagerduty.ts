@@ -1,10 +1,12 @@
 import type { Clock } from '../../src/core/clock.js';
+import { type FakeSubscriptions, addSubscriptions } from './fake-pagerduty-webhooks.js';
 import { type FakeAnswer, type FakeProvider, type FakeRequest, startFakeProvider } from './fake-provider.js';
 
 export interface FakePagerDuty {
   readonly provider: FakeProvider;
   /** Oldest first. */
   readonly incidents: readonly FakeIncident[];
+  readonly subscriptions: FakeSubscriptions;
   /** Opens so many, as monitoring would. */
   open(count: number): void;
 }
@@ -125,10 +127,13 @@ export async function startFakePagerDuty(clock: Clock): Promise<FakePagerDuty> {
   onIncident('POST /incidents/{id}/notes', annotate);
   onIncident('GET /incidents/{id}/notes', (_, { notes }) => ({ status: 200, body: { notes } }));
 
+  const subscriptions = addSubscriptions(provider, on, pagerdutyError);
+
   add('The door does not open', 'door-1');
   return {
     provider,
     incidents,
+    subscriptions,
     open(count) {
       for (let made = 0; made < count; made++) add('The lift is stuck', crypto.randomUUID());
     },
@@ -147,11 +152,12 @@ const isOfUser = (headers: FakeRequest['headers']): boolean =>
   headers['authorization'] !== `Token token=${KEYS.account}`;
 
 /** Who writes by a key of the account has to say as whom. */
-function guard({ method, headers }: FakeRequest): FakeAnswer | undefined {
+function guard({ method, path, headers }: FakeRequest): FakeAnswer | undefined {
   const known = [`Token token=${KEYS.user}`, `Token token=${KEYS.account}`, `Bearer ${KEYS.user}`];
   if (!known.includes(headers['authorization'] ?? '')) return pagerdutyError(401);
   if (headers['accept'] !== 'application/vnd.pagerduty+json;version=2') return pagerdutyError(400);
-  if (method === 'GET' || isOfUser(headers) || headers['from']) return undefined;
+  const isAttributed = method !== 'GET' && path.startsWith('/incidents');
+  if (!isAttributed || isOfUser(headers) || headers['from']) return undefined;
   return invalid('The From header is required');
 }
 

@@ -6,7 +6,10 @@ import type { AddressInfo } from 'node:net';
 export interface FakeRequest {
   readonly method: string;
   readonly path: string;
+  /** A parameter that came several times is joined by `,`. */
   readonly query: Readonly<Record<string, string>>;
+  /** As it came: `?a=1&a=2`. */
+  readonly search: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
@@ -173,13 +176,19 @@ async function readRequest(incoming: IncomingMessage): Promise<FakeRequest> {
   return {
     method: incoming.method ?? '',
     path: url.pathname,
-    query: Object.fromEntries(url.searchParams),
+    query: queryOf(url),
+    search: url.search,
     headers: Object.fromEntries(
       Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]),
     ),
     text,
     body: parseJson(text),
   };
+}
+
+function queryOf({ searchParams }: URL): Record<string, string> {
+  const names = [...new Set(searchParams.keys())];
+  return Object.fromEntries(names.map((name) => [name, searchParams.getAll(name).join(',')]));
 }
 
 function parseJson(text: string): unknown {

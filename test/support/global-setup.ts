@@ -1,8 +1,8 @@
-import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../../src/core/db.js';
 import { createLog } from '../../src/core/log.js';
 import { migrations } from '../../src/migrations/index.js';
+import { administer } from './database.js';
 import { findOrStartPostgres } from './postgres-server.js';
 import { findOrStartRedis } from './redis-server.js';
 
@@ -21,7 +21,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const postgres = await findOrStartPostgres();
   const redis = await findOrStartRedis();
   const templateDatabase = `tributary_test_${process.pid}`;
-  await administer(postgres.url, `create database ${templateDatabase}`);
+  await administer(postgres.url, (client) => client.query(`create database ${templateDatabase}`));
   const template = new URL(postgres.url);
   template.pathname = `/${templateDatabase}`;
   await migrate(template.href, migrations, createLog('silent'));
@@ -29,15 +29,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('templateDatabase', templateDatabase);
   project.provide('redisUrl', redis.url);
   return async () => {
-    await administer(postgres.url, `drop database ${templateDatabase} with (force)`);
+    await administer(postgres.url, (client) =>
+      client.query(`drop database ${templateDatabase} with (force)`),
+    );
     await redis.stop();
     await postgres.stop();
   };
-}
-
-async function administer(url: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  await client.query(statement);
-  await client.end();
 }

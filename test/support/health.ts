@@ -94,9 +94,7 @@ export async function written(
   requests: number,
 ): Promise<void> {
   const sum = 'select coalesce(sum(requests), 0)::int as n from health_minutes where connection_id = $1';
-  await expect
-    .poll(() => app.database.query(sum, [connectionId]), { timeout: 5_000 })
-    .toEqual([{ n: requests }]);
+  await expect.poll(() => app.database.query(sum, [connectionId])).toEqual([{ n: requests }]);
 }
 
 /** The provider is down until the answer is called. */

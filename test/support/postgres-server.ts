@@ -1,8 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { isAlive } from '../../src/core/data-dir.js';
 import { startEmbeddedPostgres } from '../../src/core/embedded-postgres/index.js';
+import { administer } from './database.js';
+import { quickFolder } from './memory.js';
 
 /** A PostgreSQL server for a run of tests. */
 export interface PostgresServer {
@@ -10,42 +13,62 @@ export interface PostgresServer {
   url: string;
   /** Ends the server if it was started here. */
   stop(): Promise<void>;
-  /** Where it comes from: TEST_DATABASE_URL, this machine's own server, or one started here. */
-  kind: 'env' | 'local' | 'embedded';
 }
 
-/** Where Debian's package listens. */
-const LOCAL_URL = 'postgres://postgres@127.0.0.1:5432/postgres';
+/**
+ * The disk is not what is tested: only a crash of the machine would show the difference. Page images need not become
+ * small where they need not become durable, and a copied database is nothing but page images.
+ */
+const SETTINGS = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  synchronous_commit: 'off',
+  wal_compression: 'off',
+  max_wal_size: '256MB',
+  autovacuum: 'off',
+  max_connections: '300', // every application of a test takes some thirty
+  scram_iterations: '1', // as often as connections are made here, slow hashes are most of what they cost
+};
 
-/** The server named by TEST_DATABASE_URL, else a local one that lets us in, else an embedded one in a temporary folder. */
+const PREFIX = 'tributary-test-postgres-';
+
+/** The server that TEST_DATABASE_URL names, else an embedded one in a temporary folder. */
 export async function findOrStartPostgres(): Promise<PostgresServer> {
   const url = process.env['TEST_DATABASE_URL'];
-  if (url) return { url, stop: async () => {}, kind: 'env' };
-  if (await letsUsIn(LOCAL_URL)) return { url: LOCAL_URL, stop: async () => {}, kind: 'local' };
-  return startTemporary();
-}
-
-async function letsUsIn(connectionString: string): Promise<boolean> {
-  const client = new Client({ connectionString, connectionTimeoutMillis: 2_000 });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await client.end();
-  }
+  return url ? { url, stop: async () => {} } : startTemporary();
 }
 
 async function startTemporary(): Promise<PostgresServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'tributary-test-postgres-'));
-  const server = await startEmbeddedPostgres({ dataDir });
+  const parent = quickFolder();
+  await removeAbandoned(parent);
+  const dataDir = await mkdtemp(join(parent, `${PREFIX}${process.pid}-`));
+  const server = await startEmbeddedPostgres({ dataDir, settings: SETTINGS });
   const url = new URL(server.url);
   url.pathname = 'postgres';
+  await administer(url.href, (client) => hashAnew(client, url.password));
+  // Whoever interrupts a run lets nobody stop in peace.
+  const abandon = () => {
+    process.kill(server.pid, 'SIGQUIT');
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  process.once('exit', abandon);
   const stop = async () => {
+    process.off('exit', abandon);
     await server.stop();
     await rm(dataDir, { recursive: true });
   };
-  return { url: url.href, stop, kind: 'embedded' };
+  return { url: url.href, stop };
+}
+
+/** As the settings say; initdb knew nothing of them. */
+async function hashAnew(server: Client, password: string): Promise<void> {
+  await server.query(`alter role current_user password ${server.escapeLiteral(password)}`);
+}
+
+/** What runs that were killed have left. A server that misses its folder ends by itself within a minute. */
+async function removeAbandoned(parent: string): Promise<void> {
+  const names = (await readdir(parent)).filter((name) => name.startsWith(PREFIX));
+  const abandoned = names.filter((name) => !isAlive(Number.parseInt(name.slice(PREFIX.length), 10)));
+  // Those of another user are not ours to remove.
+  await Promise.allSettled(abandoned.map((name) => rm(join(parent, name), { recursive: true })));
 }

@@ -80,15 +80,13 @@ export interface TestStore {
   readonly objects: Map<string, string>;
 }
 
-export async function startStore(token: string): Promise<TestStore> {
+export async function startStore(isAllowed: (request: FakeRequest) => boolean): Promise<TestStore> {
   const provider = await startFakeProvider();
   onTestFinished(() => provider.close());
   const objects = new Map<string, string>();
   const on = (route: string, handle: (request: FakeRequest, key: string) => FakeAnswer): void =>
     provider.on(route, (request, { origin, area, tenant, name }) =>
-      request.headers['authorization'] === `Bearer ${token}`
-        ? handle(request, [origin, area, tenant, name].join('/'))
-        : { status: 403 },
+      isAllowed(request) ? handle(request, [origin, area, tenant, name].join('/')) : { status: 403 },
     );
   on('GET /kept/{origin}/{area}/{tenant}/{name}', (_, key) => {
     const body = objects.get(key);

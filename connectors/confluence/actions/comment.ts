@@ -1,6 +1,6 @@
 import { type ActionSpec, compact, textAt } from '../../../src/connector/index.js';
 import { unexpectedAnswer } from '../answer.js';
-import { siteOf } from '../site.js';
+import { sites } from '../site.js';
 import { toStorage } from '../storage.js';
 import { urlOf } from './outcome.js';
 
@@ -21,7 +21,7 @@ export const addIssueComment: ActionSpec<'addIssueComment'> = {
   },
 
   async execute(context, { issue, body }) {
-    const site = await siteOf(context);
+    const site = await sites.siteOf(context);
     const response = await site.request({
       method: 'POST',
       path: '/wiki/api/v2/footer-comments',

@@ -1,6 +1,6 @@
-import { type ActionSpec, ProviderFailure, compact, listAt, textAt } from '../../../src/connector/index.js';
+import { type ActionSpec, compact, isProviderFailure, listAt, textAt } from '../../../src/connector/index.js';
 import { unexpectedAnswer } from '../answer.js';
-import { type Site, siteOf } from '../site.js';
+import { type Site, sites } from '../site.js';
 import { requireSpace } from '../space.js';
 import { toStorage } from '../storage.js';
 import { isEarlier, pageOutcome, pageSchema } from './outcome.js';
@@ -20,7 +20,7 @@ export const createPage: ActionSpec<'createPage'> = {
   outputSchema: pageSchema,
 
   async execute(context, { parent, title, body }) {
-    const site = await siteOf(context);
+    const site = await sites.siteOf(context);
     const response = await site.request({
       method: 'POST',
       path: PAGES,
@@ -35,7 +35,7 @@ export const createPage: ActionSpec<'createPage'> = {
   },
 
   async reconcile(context, { parent, title }) {
-    const site = await siteOf(context);
+    const site = await sites.siteOf(context);
     const { spaceId } = await placeOf(site, parent);
     const [me, response] = await Promise.all([
       accountOf(site),
@@ -60,7 +60,7 @@ async function placeOf(site: Site, parent: string): Promise<{ spaceId: string; p
     if (!spaceId) throw unexpectedAnswer(response, 'the space of the page', { isAmbiguous: false });
     return compact({ spaceId, parentId: parent });
   } catch (error) {
-    if (!(error instanceof ProviderFailure) || error.details.category !== 'NOT_FOUND') throw error;
+    if (!isProviderFailure(error, { category: 'NOT_FOUND' })) throw error;
     await site.request({ method: 'GET', path: '/wiki/api/v2/spaces/{id}', params: { id: parent } });
     return { spaceId: parent };
   }

@@ -9,7 +9,7 @@ import {
 } from '../../../src/connector/index.js';
 import { unexpectedAnswer } from '../answer.js';
 import { nextOf } from '../poll/newest-first.js';
-import { type Site, siteOf } from '../site.js';
+import { type Site, sites } from '../site.js';
 import { toStorage } from '../storage.js';
 import { isEarlier, pageOutcome, pageSchema } from './outcome.js';
 
@@ -31,7 +31,7 @@ export const updatePage: ActionSpec<'updatePage'> = {
   outputSchema: pageSchema,
 
   async execute(context, { page: id, title, body, expectedVersion }) {
-    const site = await siteOf(context);
+    const site = await sites.siteOf(context);
     const now = await readPage(site, id);
     if (expectedVersion !== undefined && expectedVersion !== String(now.version))
       throw conflict(expectedVersion, now.version);
@@ -51,7 +51,7 @@ export const updatePage: ActionSpec<'updatePage'> = {
   },
 
   async reconcile(context, { page: id }) {
-    const site = await siteOf(context);
+    const site = await sites.siteOf(context);
     const version = await findVersion(context, site, id);
     if (version === undefined) return null;
     const { response } = await readPage(site, id);

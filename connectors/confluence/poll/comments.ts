@@ -8,7 +8,7 @@ import {
   compact,
   textAt,
 } from '../../../src/connector/index.js';
-import { siteOf } from '../site.js';
+import { sites } from '../site.js';
 import { readNewestFirst, toUtc } from './newest-first.js';
 
 const PAGE_SIZE = 250;
@@ -19,7 +19,7 @@ export async function readComments(
   request: PollRequest,
   overlapSeconds: number,
 ): Promise<PollPage> {
-  const site = await siteOf(context);
+  const site = await sites.siteOf(context);
   const list = {
     method: 'GET',
     path: '/wiki/api/v2/footer-comments',

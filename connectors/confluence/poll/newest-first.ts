@@ -3,10 +3,10 @@ import {
   type PollPage,
   type PollRequest,
   type PolledEvent,
-  ProviderFailure,
   type ProviderRequest,
   type ProviderResponse,
   isObject,
+  isProviderFailure,
   listAt,
   textAt,
 } from '../../../src/connector/index.js';
@@ -74,7 +74,7 @@ async function read(
   try {
     return await site.request({ ...list, query: { ...list.query, cursor: next } });
   } catch (error) {
-    const isRefused = error instanceof ProviderFailure && error.details.category === 'INVALID';
+    const isRefused = isProviderFailure(error, { category: 'INVALID' });
     if (next === undefined || !isRefused) throw error;
     return undefined;
   }

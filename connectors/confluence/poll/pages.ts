@@ -9,7 +9,7 @@ import {
   isObject,
   textAt,
 } from '../../../src/connector/index.js';
-import { siteOf } from '../site.js';
+import { sites } from '../site.js';
 import { requireSpace } from '../space.js';
 import { readNewestFirst, toUtc } from './newest-first.js';
 
@@ -23,7 +23,7 @@ export async function readPages(
   request: PollRequest,
   overlapSeconds: number,
 ): Promise<PollPage> {
-  const site = await siteOf(context);
+  const site = await sites.siteOf(context);
   const spaceId = textAt(request.cursor, 'spaceId') ?? (await requireSpace(site, space));
   const list = {
     method: 'GET',

@@ -1,7 +1,13 @@
-import { type ActionOutcome, type ActionSpec, compact, textAt } from '../../../src/connector/index.js';
+import {
+  type ActionOutcome,
+  type ActionSpec,
+  compact,
+  invalid,
+  textAt,
+} from '../../../src/connector/index.js';
 import { unexpectedAnswer } from '../answer.js';
 import { API_VERSIONS, versionOf } from '../version.js';
-import { invalid, requireRepository } from './target.js';
+import { requireRepository } from './target.js';
 
 /**
  * A run carries nothing of ours that it could be found again by, and another person may start the same: so it is never

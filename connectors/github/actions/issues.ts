@@ -4,11 +4,12 @@ import {
   type VerbInput,
   at,
   compact,
+  invalid,
   textAt,
 } from '../../../src/connector/index.js';
 import { unexpectedAnswer } from '../answer.js';
 import { findMarked, withMarker } from './search.js';
-import { invalid, requireIssue, requireRepository } from './target.js';
+import { requireIssue, requireRepository } from './target.js';
 
 const outputSchema = {
   type: 'object',

@@ -1,6 +1,6 @@
-import { type ActionSpec, textAt } from '../../../src/connector/index.js';
+import { type ActionSpec, invalid, textAt } from '../../../src/connector/index.js';
 import { unexpectedAnswer } from '../answer.js';
-import { invalid, requireIssue } from './target.js';
+import { requireIssue } from './target.js';
 
 /** https://docs.github.com/en/rest/reactions/reactions#about-reactions: there are no others. */
 const REACTIONS = new Set(['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes']);

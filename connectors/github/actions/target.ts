@@ -1,4 +1,4 @@
-import { ProviderFailure } from '../../../src/connector/index.js';
+import { invalid } from '../../../src/connector/index.js';
 
 /** A repository as GitHub's paths want it. */
 export interface Repository {
@@ -36,8 +36,3 @@ export function requireIssue(
 }
 
 const isDots = (name: string) => /^\.+$/.test(name);
-
-/** Refused by us, before a request is made. */
-export function invalid(code: string, message: string): ProviderFailure {
-  return new ProviderFailure({ category: 'INVALID', code, message });
-}

@@ -1,5 +1,11 @@
-import { type ActionOutcome, type ActionSpec, compact, textAt } from '../../../src/connector/index.js';
-import { invalid, unexpectedAnswer } from '../answer.js';
+import {
+  type ActionOutcome,
+  type ActionSpec,
+  compact,
+  invalid,
+  textAt,
+} from '../../../src/connector/index.js';
+import { unexpectedAnswer } from '../answer.js';
 import { requireProject } from './target.js';
 
 /**

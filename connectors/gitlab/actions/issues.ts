@@ -5,9 +5,10 @@ import {
   type VerbInput,
   at,
   compact,
+  invalid,
   textAt,
 } from '../../../src/connector/index.js';
-import { invalid, unexpectedAnswer } from '../answer.js';
+import { unexpectedAnswer } from '../answer.js';
 import { idsOf } from './people.js';
 import { beganAt, findEntry, isMarked, promised, withMarker } from './search.js';
 import { requireIssue, requireProject } from './target.js';

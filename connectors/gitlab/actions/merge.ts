@@ -4,9 +4,10 @@ import {
   type ProviderResponse,
   type VerbInput,
   compact,
+  invalid,
   textAt,
 } from '../../../src/connector/index.js';
-import { invalid, unexpectedAnswer } from '../answer.js';
+import { unexpectedAnswer } from '../answer.js';
 import { requireProject } from './target.js';
 
 /** A merge request merges once. https://docs.gitlab.com/api/merge_requests/#merge-a-merge-request */

@@ -1,5 +1,4 @@
-import { type ProviderContext, at, listAt } from '../../../src/connector/index.js';
-import { invalid } from '../answer.js';
+import { type ProviderContext, at, invalid, listAt } from '../../../src/connector/index.js';
 
 /**
  * GitLab takes people by number only. A number is taken as one, anything else looked up as a username.

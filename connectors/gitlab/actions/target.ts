@@ -1,4 +1,4 @@
-import { invalid } from '../answer.js';
+import { invalid } from '../../../src/connector/index.js';
 
 const PROJECT = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)+$/;
 const ISSUE = /^(?:([^#]*)#)?([1-9]\d{0,9})$/;

@@ -4,7 +4,8 @@ import { area, inProject } from './rules.js';
 
 /** https://docs.gitlab.com/api/pipelines lists the statuses; `manual`, `skipped` and `canceling` begin and end nothing. */
 const waiting = ['created', 'waiting_for_resource', 'preparing', 'pending', 'scheduled'];
-const ended = ['success', 'failed', 'canceled'];
+/** How a pipeline or a job comes to its end. */
+export const ended: readonly string[] = ['success', 'failed', 'canceled'];
 
 const PIPELINE = 'pipeline:{object_attributes.id}';
 

@@ -44,23 +44,25 @@ const ascending = { scope: 'all', state: 'all', order_by: UPDATED_AT, sort: 'asc
  * Pages are counted only as long as they are all of one moment: what is updated meanwhile leaves its place for the end
  * of the list, and a count would skip what moves up.
  */
-async function readByTime(
+export async function readByTime(
   request: PollRequest,
   overlapSeconds: number,
-  toEvents: (item: JsonObject, from: string) => readonly PolledEvent[],
+  toEvents: (item: JsonObject, from: string) => readonly PolledEvent[] | Promise<readonly PolledEvent[]>,
   read: (since: string, page: number) => ReturnType<typeof readList>,
 ): Promise<PollPage> {
   const place = toPlace(request);
   const from = place.from ?? minus(place.seen, overlapSeconds);
   const { since = from, page = 1 } = place;
   const { items, hasNext } = await read(since, page);
+  const events: PolledEvent[] = [];
+  for (const item of items) events.push(...(await toEvents(item, from)));
   const last = items.map((item) => timeOf(item, UPDATED_AT)).at(-1) ?? since;
   const seen = last > place.seen ? last : place.seen;
   // GitLab's "after" has the moment itself in it.
   const next = last > since ? { since: last, page: 1 } : { since, page: page + 1 };
   const nextCursor: Place = hasNext ? { seen, from, ...next } : { seen };
   return {
-    events: items.flatMap((item) => toEvents(item, from)),
+    events,
     nextCursor: { ...nextCursor } as Json,
     isComplete: !hasNext,
     progress: shareOf(seen, request),
@@ -143,7 +145,7 @@ function nameOf(item: JsonObject, project: string): string {
 }
 
 /** Things lie below `/-/` of their project. */
-function projectUrlOf(item: JsonObject): string | undefined {
+export function projectUrlOf(item: JsonObject): string | undefined {
   const url = textAt(item, 'web_url');
   return url?.includes('/-/') ? url.split('/-/', 1)[0] : undefined;
 }

@@ -9,7 +9,7 @@ import {
 } from '../../../src/connector/index.js';
 import { toAdf } from '../adf.js';
 import { unexpectedAnswer } from '../answer.js';
-import { type Site, siteOf } from '../site.js';
+import { type Site, sites } from '../site.js';
 import { browseUrl } from './create.js';
 import { isEarlier, isMarked, markOf } from './marked.js';
 
@@ -31,7 +31,7 @@ export const addIssueComment: ActionSpec<'addIssueComment'> = {
   },
 
   async execute(context, { issue, body }) {
-    const site = await siteOf(context);
+    const site = await sites.siteOf(context);
     const response = await site.request({
       method: 'POST',
       path: COMMENTS,
@@ -43,7 +43,7 @@ export const addIssueComment: ActionSpec<'addIssueComment'> = {
 
   /** The newest first: what is added meanwhile pushes ours towards the pages that are still to be read. */
   async reconcile(context, { issue }) {
-    const site = await siteOf(context);
+    const site = await sites.siteOf(context);
     for (let page = 0; page < PAGE_LIMIT; page += 1) {
       const response = await site.request({
         method: 'GET',

@@ -5,11 +5,12 @@ import {
   ProviderFailure,
   type ProviderResponse,
   compact,
+  invalid,
   textAt,
 } from '../../../src/connector/index.js';
 import { toAdf } from '../adf.js';
-import { impossible, unexpectedAnswer } from '../answer.js';
-import { type Site, siteOf } from '../site.js';
+import { unexpectedAnswer } from '../answer.js';
+import { type Site, sites } from '../site.js';
 import { PROPERTY, isEarlier, isMarked, markOf } from './marked.js';
 
 const PAGE_SIZE = 100;
@@ -32,7 +33,7 @@ export const createIssue: ActionSpec<'createIssue'> = {
   },
 
   async execute(context, { project, title, body, labels, assignees, issueType }) {
-    const site = await siteOf(context);
+    const site = await sites.siteOf(context);
     const fields = compact({
       project: { key: project },
       issuetype: { name: issueType ?? DEFAULT_TYPE },
@@ -51,7 +52,7 @@ export const createIssue: ActionSpec<'createIssue'> = {
 
   /** The newest first, back to before the action began. A search sees a new issue after some seconds only. */
   async reconcile(context, { project }) {
-    const site = await siteOf(context);
+    const site = await sites.siteOf(context);
     let token: string | undefined;
     for (let page = 0; page < PAGE_LIMIT; page += 1) {
       const response = await searchOwn(site, project, token);
@@ -74,7 +75,7 @@ export function assigneeOf(assignees: readonly string[] | undefined) {
   if (assignees === undefined) return undefined;
   const [accountId, ...others] = assignees;
   if (others.length > 0)
-    throw impossible('one_assignee', 'An issue of Jira has one assignee at most. Name one.');
+    throw invalid('one_assignee', 'An issue of Jira has one assignee at most. Name one.');
   return accountId === undefined ? null : { accountId };
 }
 

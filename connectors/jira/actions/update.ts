@@ -1,7 +1,14 @@
-import { type ActionSpec, type VerbInput, at, compact, textAt } from '../../../src/connector/index.js';
+import {
+  type ActionSpec,
+  type VerbInput,
+  at,
+  compact,
+  invalid,
+  textAt,
+} from '../../../src/connector/index.js';
 import { toAdf } from '../adf.js';
-import { impossible, unexpectedAnswer } from '../answer.js';
-import { type Site, siteOf } from '../site.js';
+import { unexpectedAnswer } from '../answer.js';
+import { type Site, sites } from '../site.js';
 import { assigneeOf, browseUrl } from './create.js';
 
 const ISSUE = '/rest/api/3/issue/{issue}';
@@ -25,7 +32,7 @@ export const updateIssue: ActionSpec<'updateIssue'> = {
   },
 
   async execute(context, input) {
-    const site = await siteOf(context);
+    const site = await sites.siteOf(context);
     const params = { issue: input.issue };
     const { status } = input;
     const found = await site.request({ method: 'GET', path: ISSUE, params, query: { fields: 'status' } });
@@ -81,7 +88,7 @@ async function transitionTo(site: Site, params: Params, status: string): Promise
   const names = all
     .map((transition) => textAt(transition, 'to', 'name'))
     .filter((name) => name !== undefined);
-  throw impossible(
+  throw invalid(
     'no_transition',
     `No transition leads from where this issue is to “${status}”. There are some to: ${names.join(', ') || 'nowhere'}.`,
   );

@@ -1,6 +1,7 @@
 import { type ActionOutcome, type ActionSpec, at, textAt } from '../../../src/connector/index.js';
 import { CREATE_COMMENT, FIND_COMMENT } from '../documents.js';
-import { mutate, unexpectedAnswer } from '../graphql.js';
+import { unexpectedAnswer } from '../answer.js';
+import { mutate } from '../graphql.js';
 import { requireIssue } from './issue-key.js';
 import { createOnce, ownId } from './own-id.js';
 

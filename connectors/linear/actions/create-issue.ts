@@ -1,6 +1,7 @@
-import { type ActionSpec, at, compact } from '../../../src/connector/index.js';
+import { type ActionSpec, at, compact, invalid } from '../../../src/connector/index.js';
 import { CREATE_ISSUE, FIND_ISSUE } from '../documents.js';
-import { invalid, mutate, unexpectedAnswer } from '../graphql.js';
+import { unexpectedAnswer } from '../answer.js';
+import { mutate } from '../graphql.js';
 import { issueOutcome, outputSchema } from './issue-outcome.js';
 import { lookUp } from './look-up.js';
 import { createOnce, ownId } from './own-id.js';

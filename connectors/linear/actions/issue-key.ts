@@ -1,4 +1,4 @@
-import { invalid } from '../graphql.js';
+import { invalid } from '../../../src/connector/index.js';
 
 const KEY = /^[A-Za-z][A-Za-z0-9_]{0,19}-[1-9]\d{0,9}$/;
 const NUMBER = /^#?([1-9]\d{0,9})$/;

@@ -1,6 +1,12 @@
-import { type ActionContext, type JsonObject, listAt, textAt } from '../../../src/connector/index.js';
+import {
+  type ActionContext,
+  type JsonObject,
+  invalid,
+  listAt,
+  textAt,
+} from '../../../src/connector/index.js';
 import { LOOK_UP } from '../documents.js';
-import { invalid, query } from '../graphql.js';
+import { query } from '../graphql.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

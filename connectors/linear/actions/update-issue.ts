@@ -3,11 +3,13 @@ import {
   type ActionSpec,
   at,
   compact,
+  invalid,
   listAt,
   textAt,
 } from '../../../src/connector/index.js';
 import { LOOK_UP_OF_ISSUE, UPDATE_ISSUE } from '../documents.js';
-import { invalid, mutate, query, unexpectedAnswer } from '../graphql.js';
+import { unexpectedAnswer } from '../answer.js';
+import { mutate, query } from '../graphql.js';
 import { requireIssue, teamOf } from './issue-key.js';
 import { issueOutcome, outputSchema } from './issue-outcome.js';
 import { lookUp } from './look-up.js';

@@ -2,10 +2,11 @@ import {
   type ActionSpec,
   type ProviderContext,
   type ProviderResponse,
+  invalid,
   listAt,
   textAt,
 } from '../../../src/connector/index.js';
-import { invalid, unexpectedAnswer } from '../answer.js';
+import { unexpectedAnswer } from '../answer.js';
 import { type Block, requestsOf, toBlocks } from '../blocks.js';
 import { requestOf } from '../version.js';
 import { requirePage } from './target.js';

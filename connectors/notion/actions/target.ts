@@ -1,4 +1,4 @@
-import { invalid } from '../answer.js';
+import { invalid } from '../../../src/connector/index.js';
 
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 const DATA_SOURCE = 'data_source:';

@@ -2,9 +2,10 @@ import {
   type ActionContext,
   type ActionOutcome,
   type ActionSpec,
+  invalid,
   textAt,
 } from '../../../src/connector/index.js';
-import { invalid, unexpectedAnswer } from '../answer.js';
+import { unexpectedAnswer } from '../answer.js';
 import { toEnhanced } from '../enhanced-markdown.js';
 import { requestOf } from '../version.js';
 import { outcomeOf, outputSchema } from './create.js';

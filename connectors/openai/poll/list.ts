@@ -2,6 +2,7 @@ import {
   type JsonObject,
   type ProviderContext,
   type ProviderRequest,
+  answeredAt,
   at,
   isObject,
   textAt,
@@ -14,6 +15,7 @@ export interface ListPage {
   readonly hasMore: boolean;
   /** Where pages are not followed by an id. */
   readonly nextPage: string | undefined;
+  readonly answeredAt: Date | undefined;
 }
 
 /** Throws ProviderFailure for whatever is no list. */
@@ -28,5 +30,10 @@ export async function readList(
     throw unexpectedAnswer(response, 'a list of what it was asked for', { isAmbiguous: false });
   }
   const hasMore = at(response.body, 'has_more') === true;
-  return { items, hasMore, nextPage: textAt(response.body, 'next_page') };
+  return {
+    items,
+    hasMore,
+    nextPage: textAt(response.body, 'next_page'),
+    answeredAt: answeredAt(response),
+  };
 }

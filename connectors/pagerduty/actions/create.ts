@@ -5,11 +5,12 @@ import {
   type VerbInput,
   at,
   compact,
+  isProviderFailure,
   parseMarkdown,
   plainTextOf,
   textAt,
 } from '../../../src/connector/index.js';
-import { isFailure, unexpectedAnswer } from '../answer.js';
+import { unexpectedAnswer } from '../answer.js';
 import { outcomeOf, outputSchema, writing } from './incident.js';
 
 /** PagerDuty's clock may be behind ours. */
@@ -35,7 +36,7 @@ export const createIncident: ActionSpec<'createIncident'> = {
       if (!outcome) throw unexpectedAnswer(response, 'the incident', { isAmbiguous: true });
       return outcome;
     } catch (error) {
-      if (!isFailure(error, 'incident_exists')) throw error;
+      if (!isProviderFailure(error, { code: 'incident_exists' })) throw error;
       // An earlier attempt has opened it, and its answer was lost.
       const known = await findOpened(context);
       if (!known) throw error;

@@ -3,11 +3,12 @@ import {
   type ActionSpec,
   type ProviderResponse,
   at,
+  isProviderFailure,
   parseMarkdown,
   plainTextOf,
   textAt,
 } from '../../../src/connector/index.js';
-import { isFailure, unexpectedAnswer } from '../answer.js';
+import { unexpectedAnswer } from '../answer.js';
 import { outcomeOf, outputSchema, writing } from './incident.js';
 
 const INCIDENT = '/incidents/{id}';
@@ -49,7 +50,7 @@ async function resolve(context: ActionContext, id: string): Promise<ProviderResp
       ...writing(context),
     });
   } catch (error) {
-    if (!isFailure(error, 'already_resolved')) throw error;
+    if (!isProviderFailure(error, { code: 'already_resolved' })) throw error;
     return context.request({ method: 'GET', path: INCIDENT, params: { id } });
   }
 }

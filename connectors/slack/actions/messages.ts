@@ -3,9 +3,10 @@ import {
   type ActionOutcome,
   type ActionSpec,
   type ProviderResponse,
+  invalid,
   textAt,
 } from '../../../src/connector/index.js';
-import { invalid, unexpectedAnswer } from '../answer.js';
+import { unexpectedAnswer } from '../answer.js';
 import { toMrkdwn } from '../mrkdwn.js';
 import { metadataOf, findMarked } from './search.js';
 import { requireChannel, requireMessage } from './target.js';

@@ -1,4 +1,4 @@
-import { type ActionContext, type ActionSpec, ProviderFailure, at } from '../../../src/connector/index.js';
+import { type ActionContext, type ActionSpec, at, isProviderFailure } from '../../../src/connector/index.js';
 import { unexpectedAnswer } from '../answer.js';
 import { requireChannel, requireMessage } from './target.js';
 
@@ -29,6 +29,6 @@ async function react({ request }: ActionContext, body: Readonly<Record<string, s
     const response = await request({ method: 'POST', path: '/reactions.add', headers, body });
     if (at(response.body, 'ok') !== true) throw unexpectedAnswer(response, 'ok', { isAmbiguous: true });
   } catch (error) {
-    if (!(error instanceof ProviderFailure) || error.details.code !== 'already_reacted') throw error;
+    if (!isProviderFailure(error, { code: 'already_reacted' })) throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { invalid } from '../answer.js';
+import { invalid } from '../../../src/connector/index.js';
 
 /** Channels, private channels and direct messages. A name or a person would be taken for writing, but not for reading. */
 const CHANNEL = /^[CGD][A-Z0-9]{1,30}$/;

@@ -147,6 +147,13 @@ describe('a first start', () => {
     expect(await readFile(join(dataDir, 'postgres.log'), 'utf8')).not.toContain('private');
   });
 
+  it('takes other settings from whom durability does not matter', async () => {
+    const settings = { fsync: 'off', max_connections: '17' };
+    servers.push(await startEmbeddedPostgres({ dataDir, settings }));
+    const sql = `select setting from pg_settings where name = any('{fsync,max_connections}') order by name`;
+    expect(await query(servers[0]!.url, sql)).toEqual([{ setting: 'off' }, { setting: '17' }]);
+  });
+
   it.skipIf(!isLinux)('survives an initdb that was killed half way (needs /proc)', async () => {
     useOwnDataDir();
     const child = startChild();

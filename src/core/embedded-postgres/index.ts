@@ -6,10 +6,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensureDataDir } from '../data-dir.js';
-import { type Programs, createPrograms } from './binaries.js';
+import { createPrograms } from './binaries.js';
 import { type Cluster, ensureCluster, toCluster } from './cluster.js';
 import { ensureDatabase } from './database.js';
-import { type Server, findSurvivor, startServer, stopServer } from './server.js';
+import { type Server, type Settings, findSurvivor, startServer, stopServer } from './server.js';
 
 export { EmbeddedPostgresError } from './error.js';
 
@@ -28,6 +28,8 @@ export interface EmbeddedPostgres {
 export interface EmbeddedPostgresOptions {
   /** The cluster goes to `<dataDir>/postgres`, the server's log to `<dataDir>/postgres.log`. */
   dataDir: string;
+  /** In place of ours, for a server whose data nobody will miss. A survivor keeps those it was started with. */
+  settings?: Settings;
   log?: { info(obj: object, msg: string): void; warn(obj: object, msg: string): void };
 }
 
@@ -44,23 +46,27 @@ const LOOK_AGAIN_MS = 50;
  * the server's log
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { log } = options;
+  const { log, settings = {} } = options;
   const cluster = toCluster(ensureDataDir(options.dataDir));
   const warnOfSlowStart = () => log?.warn({ log: cluster.log }, 'PostgreSQL is still starting');
   const slow = setTimeout(warnOfSlowStart, SLOW_START_MS);
   try {
     const programs = await createPrograms(cluster.dir);
     await ensureCluster(cluster, programs);
-    return await findOrStart(cluster, programs, log);
+    return await findOrStart(cluster, () => startServer(cluster, programs, settings), log);
   } finally {
     clearTimeout(slow);
   }
 }
 
 /** A survivor that is told to stop says "ready" a moment longer: then it does not let us in, and is waited for. */
-async function findOrStart(cluster: Cluster, programs: Programs, log: Log): Promise<EmbeddedPostgres> {
+async function findOrStart(
+  cluster: Cluster,
+  start: () => Promise<Server>,
+  log: Log,
+): Promise<EmbeddedPostgres> {
   for (;;) {
-    const server = (await findSurvivor(cluster)) ?? (await startServer(cluster, programs));
+    const server = (await findSurvivor(cluster)) ?? (await start());
     try {
       return await openServer(cluster, server, log);
     } catch (error) {

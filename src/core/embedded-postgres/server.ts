@@ -18,6 +18,9 @@ export interface Server {
   child?: ChildProcess;
 }
 
+/** Of the server: by name, the value as in postgresql.conf. */
+export type Settings = Readonly<Record<string, string>>;
+
 /**
  * Passed with `-c`, so they win over postgresql.conf and an old cluster gets them too.
  * Durability is spelled out although it is the default: an accepted delivery must survive a power cut.
@@ -55,11 +58,11 @@ export async function findSurvivor(cluster: Cluster): Promise<Server | undefined
 }
 
 /** Resolves when it takes connections. */
-export async function startServer(cluster: Cluster, programs: Programs): Promise<Server> {
+export async function startServer(cluster: Cluster, programs: Programs, own: Settings): Promise<Server> {
   const deadline = Date.now() + RETRY_START_MS;
   for (;;) {
     try {
-      return await launchServer(cluster, programs);
+      return await launchServer(cluster, programs, own);
     } catch (error) {
       if (!RETRYABLE_START.test((error as Error).message) || Date.now() > deadline) throw error;
       await delay(RETRY_PAUSE_MS);
@@ -73,13 +76,16 @@ export async function stopServer(cluster: Cluster, pid: number): Promise<void> {
   await waitFor(async () => ((await isServerOf(cluster, pid)) ? undefined : true));
 }
 
-async function launchServer(cluster: Cluster, programs: Programs): Promise<Server> {
+async function launchServer(cluster: Cluster, programs: Programs, own: Settings): Promise<Server> {
   await removeStalePidFile(cluster);
   const port = await findFreePort();
   const log = await open(cluster.log, 'a+', 0o600);
   try {
     const { size } = await log.stat();
-    const child = await spawnServer(programs.postgres(toArgs(cluster, port)), log.fd);
+    const child = await spawnServer(
+      programs.postgres(toArgs(cluster, { ...SETTINGS, ...own, port: String(port) })),
+      log.fd,
+    );
     if (await isReady(cluster, child)) return { pid: child.pid!, port, child };
     throw new EmbeddedPostgresError(
       `PostgreSQL did not start. The end of ${cluster.log}:\n${await readTail(cluster.log, size)}`,
@@ -89,9 +95,8 @@ async function launchServer(cluster: Cluster, programs: Programs): Promise<Serve
   }
 }
 
-function toArgs({ dir }: Cluster, port: number): string[] {
-  const settings = Object.entries({ ...SETTINGS, port });
-  return ['-D', dir, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+function toArgs({ dir }: Cluster, settings: Settings): string[] {
+  return ['-D', dir, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }
 
 /** In a session of its own, so that Ctrl-C reaches us alone; writing to a file, which outlives us as a pipe would not. */

@@ -15,8 +15,8 @@ import { createGcpKmsKeyProvider } from './gcp-kms.js';
 
 const name = { tenantId: 'acme', version: 1 };
 
-async function start(deadlineMs?: number) {
-  const { server, credentials, ...fake } = await startFakeGcpKms();
+async function start(deadlineMs?: number, account = 0) {
+  const { server, credentials, ...fake } = await startFakeGcpKms(account);
   const credentialsFile = useCredentials(credentials);
   const options = { key: fakeGcpKey, endpoint: server.url, deadlineMs };
   const provider = createGcpKmsKeyProvider(options);
@@ -131,7 +131,7 @@ describe('Google Cloud KMS', () => {
 
   it('refuses another account’s key', async () => {
     const { provider, credentialsFile } = await start();
-    const { credentials } = await start();
+    const { credentials } = await start(undefined, 1);
     writeFileSync(credentialsFile, JSON.stringify(credentials));
     vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', credentialsFile);
     const failure = await failureOf(provider.wrap(randomBytes(32), name));

@@ -9,7 +9,7 @@ export const subject: ConformanceSubject = {
   connector: anthropic,
   folder: 'anthropic',
   webhook: standardWebhooks,
-  polling: { settings: { poll: ['batches'] } },
+  polling: { settings: { poll: ['batches', 'usage', 'cost'] } },
   provider: {
     async start(clock) {
       const fake = await startFakeAnthropic(clock);
@@ -20,6 +20,7 @@ export const subject: ConformanceSubject = {
         polled: {
           happen() {
             for (let made = 0; made < 120; made++) fake.addBatch(made % 3 > 0);
+            for (let day = 0; day < 4; day++) fake.addDay();
           },
           told: fake.told,
         },

@@ -8,8 +8,10 @@ import {
   type Issue,
   type MergeRequest,
   PROJECT,
+  type Pipeline,
   toIssue,
   toMergeRequest,
+  toPipeline,
   user,
 } from '../../support/fake-gitlab-answers.js';
 import type { TanukiDemo } from '../../support/fake-gitlab-data.js';
@@ -80,11 +82,43 @@ function happenIn(tanuki: TanukiDemo): void {
   for (let made = 0; made < 120; made++) tanuki.addMergeRequest({});
   tanuki.close(tanuki.issues[0]!);
   tanuki.merge(tanuki.mergeRequests[0]!);
+  for (let made = 0; made < 25; made++) tanuki.end(tanuki.addPipeline({}), made % 2 ? 'success' : 'failed');
+  tanuki.addPipeline({ ref: 'v1', tag: true });
 }
 
 /** In the form of webhooks, which differs from that of lists. */
-function toldOf({ issues, mergeRequests }: TanukiDemo) {
-  return [...issues.flatMap(toldOfIssue), ...mergeRequests.flatMap(toldOfMergeRequest)];
+function toldOf({ issues, mergeRequests, pipelines }: TanukiDemo) {
+  return [
+    ...issues.flatMap(toldOfIssue),
+    ...mergeRequests.flatMap(toldOfMergeRequest),
+    ...pipelines.flatMap(toldOfPipeline),
+  ];
+}
+
+function toldOfPipeline(pipeline: Pipeline) {
+  const { id, ref, tag, sha, created_at: _, web_url: url } = toPipeline(pipeline);
+  const told = (status: string) => ({
+    type: `pipeline.${status}`,
+    body: {
+      ...around,
+      object_kind: 'pipeline',
+      object_attributes: {
+        id,
+        ref,
+        tag,
+        sha,
+        url,
+        status,
+        created_at: hookTime(pipeline.createdAt),
+        finished_at: pipeline.finishedAt ? hookTime(pipeline.finishedAt) : null,
+      },
+    },
+  });
+  return [
+    told('pending'),
+    ...(pipeline.startedAt ? [told('running')] : []),
+    ...(pipeline.finishedAt ? [told(pipeline.status)] : []),
+  ];
 }
 
 const around = {

@@ -23,7 +23,7 @@ export const subject: ConformanceSubject = {
   connector: openai,
   folder: 'openai',
   webhook: standardWebhooks,
-  polling: { settings: { poll: ['batches', 'fine_tuning_jobs', 'usage'] } },
+  polling: { settings: { poll: ['batches', 'fine_tuning_jobs', 'usage', 'costs'] } },
   provider: {
     async start(clock) {
       const fake = await startFakeOpenAI(clock);

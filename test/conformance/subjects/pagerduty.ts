@@ -16,14 +16,19 @@ export const subject: ConformanceSubject = {
       return { headers: { ...headers, 'x-pagerduty-signature': `v1=${digest}` }, body, receivedAt: at };
     },
   },
+  registration: {
+    target: { service: 'PIJ90N7' },
+    least: { wanted: ['incident.triggered', 'pagey.ping'], asked: ['incident.triggered'] },
+  },
   polling: { settings: {} },
   provider: {
     async start(clock) {
-      const { provider, incidents, open } = await startFakePagerDuty(clock);
+      const { provider, incidents, subscriptions, open } = await startFakePagerDuty(clock);
       return {
         provider,
         credential: { apiKey: new Secret(KEYS.user) },
         crowd: () => open(150),
+        hooks: subscriptions.hooks,
         polled: {
           happen: () => open(150),
           told: () =>

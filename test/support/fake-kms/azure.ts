@@ -1,7 +1,6 @@
 import {
   type KeyPairKeyObjectResult,
   constants,
-  generateKeyPairSync,
   privateDecrypt,
   publicEncrypt,
   randomUUID,
@@ -12,6 +11,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { createServer } from 'node:tls';
 import { type FakeAnswer, type FakeProvider, type FakeRequest, startFakeProvider } from '../fake-provider.js';
 import { createCertificate } from '../certificate.js';
+import { rsaKey } from '../rsa.js';
 
 export const fakeAzureToken = 'a fake token';
 const HOST = 'fake.vault.azure.net';
@@ -41,7 +41,7 @@ export async function startFakeAzureKeyVault(): Promise<FakeAzureKeyVault> {
 
   function rotate(): void {
     newest = randomUUID().replaceAll('-', '');
-    versions.set(newest, generateKeyPairSync('rsa', { modulusLength: 2048 }));
+    versions.set(newest, rsaKey(versions.size));
   }
   rotate();
 

@@ -1,6 +1,7 @@
-import { createVerify, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createVerify, randomBytes } from 'node:crypto';
 import { crc32c } from '../../../src/credential/key-provider/crc32c.js';
 import { type FakeAnswer, type FakeProvider, type FakeRequest, startFakeProvider } from '../fake-provider.js';
+import { rsaKey } from '../rsa.js';
 import { decrypt, encrypt } from './cipher.js';
 
 export const fakeGcpKey = 'projects/fake/locations/global/keyRings/ring/cryptoKeys/tributary';
@@ -18,9 +19,10 @@ export interface FakeGcpKms {
   disable(): void;
 }
 
-export async function startFakeGcpKms(): Promise<FakeGcpKms> {
+/** `account`: the number of one that may use the key. */
+export async function startFakeGcpKms(account = 0): Promise<FakeGcpKms> {
   const server = await startFakeProvider();
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { publicKey, privateKey } = rsaKey(account);
   const versions: Buffer[] = [randomBytes(32)];
   let isEnabled = true;
 
