@@ -18,8 +18,13 @@ export const FLOOR_TABLES = `
     correlation_id text, repository text, schema_version text not null, content jsonb not null
   );
   create index deliveries_tenant on deliveries (tenant_id, id);
+  create index deliveries_dead on deliveries (tenant_id, id) where failure is not null;
+  create index deliveries_received on deliveries (connection_id, received_at, id);
+  create index deliveries_kept on deliveries (received_at) where body is not null;
   create index signals_tenant on signals (tenant_id, sequence);
-  create index signals_connection on signals (connection_id, sequence);
+  create index signals_connection on signals (connection_id, sequence) include (tenant_id);
+  create index signals_correlation on signals (tenant_id, correlation_id, sequence);
+  create index signals_type on signals (tenant_id, type, sequence);
 `;
 
 const MAX_BATCH = 256;

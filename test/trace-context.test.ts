@@ -154,7 +154,12 @@ it.each(['connection_init', 'upgrade'])(
       const source = await subscribe(...given);
       seen.push(currentCorrelation());
       const next = source.next.bind(source);
-      return Object.assign(source, { next: () => (seen.push(currentCorrelation()), next()) });
+      return Object.assign(source, {
+        next() {
+          seen.push(currentCorrelation());
+          return next();
+        },
+      });
     });
     const stream = client.iterate({ query: 'subscription { signalReceived { id } }' });
     const told = stream.next();

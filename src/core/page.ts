@@ -196,7 +196,7 @@ export async function readRows<K extends string, T extends Record<K, string>>(
       from = places.at(-1);
       if (from === undefined || places.length < limit || rows.length > size) return { rows };
       if (isOver && (await isBehind(from))) return { rows };
-      if (isSearch && looked >= MAX_SCAN) return { rows };
+      if (isSearch && looked >= MAX_SCAN) return { rows, edge: from };
     }
   }
 
