@@ -15,7 +15,7 @@ import { entities } from '../src/entities.js';
 import { migrations } from '../src/migrations/index.js';
 import { createSignalRetention } from '../src/signal/retention.js';
 import { type BenchServer, openBenchServer, query } from './database.js';
-import { type Generator, type Target, startGenerator } from './load.js';
+import { type Target, startGenerator } from './load.js';
 import { seedSignals } from './seed.js';
 import { toMarkdown } from './table.js';
 import { type RunningTributary, ask, connect, startTributary } from './tributary.js';
