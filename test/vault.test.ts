@@ -149,6 +149,7 @@ it('every sealed column of the database is known to the one who seals anew', asy
     'receipt_checkpoints.root',
     'receipt_leaves.hash',
     'receipt_nodes.hash',
+    'receipt_queue.hash',
     'receipts.salt',
     'webhook_apps.token_hash',
     'webhook_endpoints.previous_token_hash',

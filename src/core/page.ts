@@ -35,6 +35,8 @@ export const MAX_PAGE = 200;
 export const MAX_SCAN = 5_000;
 /** So many of them first: most filters let enough through. */
 const FIRST_LOOK = 200;
+/** Nobody changes what a page shows: rows that nothing keeps track of cost half as much. */
+const ASIDE = { disableIdentityMap: true } as const;
 
 /** Throws INVALID_INPUT for a page size outside 1 to {@link MAX_PAGE}. */
 export function requirePageSize(size: number, name = 'first'): number {
@@ -179,7 +181,7 @@ export async function readRows<K extends string, T extends Record<K, string>>(
   async function readPlaces(lead: object, from: string | undefined, limit: number): Promise<string[]> {
     const behind = from === undefined ? {} : { [key]: { [order === 'asc' ? '$gt' : '$lt']: from } };
     const where = { $and: [lead, ...bounds, behind] } as FilterQuery<T>;
-    const options = { ...inOrder, limit, fields: [key], disableIdentityMap: true } as never;
+    const options = { ...inOrder, ...ASIDE, limit, fields: [key] } as never;
     return (await em.find(entity, where, options)).map((row) => row[key]);
   }
 
@@ -191,7 +193,8 @@ export async function readRows<K extends string, T extends Record<K, string>>(
     for (let limit = isSearch ? FIRST_LOOK : size + 1; ; limit = Math.min(4 * limit, MAX_SCAN - looked)) {
       const places = await readPlaces(lead, from, limit);
       const where = { $and: [{ [key]: { $in: places } }, rest] } as FilterQuery<T>;
-      if (places.length > 0) rows.push(...(await em.find(entity, where, { ...inOrder, limit: size + 1 })));
+      if (places.length > 0)
+        rows.push(...(await em.find(entity, where, { ...inOrder, ...ASIDE, limit: size + 1 })));
       looked += places.length;
       from = places.at(-1);
       if (from === undefined || places.length < limit || rows.length > size) return { rows };

@@ -25,7 +25,9 @@ export async function readOfConnections(
     size + 1,
   ]);
   const where = { sequence: { $in: rows.map(({ sequence }) => sequence) } };
-  const signals = await db.for(caller).find(Signal, where, { orderBy: { sequence: order } });
+  const signals = await db
+    .for(caller)
+    .find(Signal, where, { orderBy: { sequence: order }, disableIdentityMap: true });
   const found = new Map(connectionIds.map((id) => [id, { rows: [] as Signal[] }]));
   for (const signal of signals) found.get(signal.connectionId)?.rows.push(signal);
   return found;
