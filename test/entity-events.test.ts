@@ -148,6 +148,8 @@ describe('keys of entities', () => {
     const dying = new Client(app.database.url);
     dying.on('error', () => {});
     await dying.connect();
+    // As a process does: the place is kept when it begins, and held while it publishes.
+    await dying.query(`select entity_events_take('signals')`);
     await dying.query(`begin; select entity_events_take('signals')`);
     await publish(prefix);
     const ids = await send(hook, 3);

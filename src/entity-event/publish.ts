@@ -100,6 +100,8 @@ export function createEntityEvents(deps: EntityEventDeps): EntityEvents {
   };
 
   async function followFeed({ selfCheckMs = 1_000 }: EntityEventDeps, feed: Feed, redis: Redis) {
+    // The place where everything begins is kept at once, whether or not Redis is there to be told anything.
+    await take(db.doors, feed);
     const look = repeatable(async (stop) => {
       try {
         while (!stop.aborted && (await publishPage(deps, feed, redis)));
@@ -160,7 +162,7 @@ async function publishRows(
 }
 
 /** Null while another process publishes. */
-async function take(client: PoolClient, { name }: Feed): Promise<string | null> {
+async function take(client: Pick<PoolClient, 'query'>, { name }: Feed): Promise<string | null> {
   const { rows } = await client.query<{ position: string | null }>({
     name: 'entity_events_take',
     text: 'select entity_events_take($1) as position',

@@ -13,6 +13,7 @@ import {
   toCursor,
   toPage,
 } from '../core/page.js';
+import { storable } from '../core/storable.js';
 import type { Feed } from './feed.js';
 import type { SignalFilter } from './filter.js';
 import { findFloor, toConditions } from './list.js';
@@ -87,11 +88,17 @@ export function createSignalService(db: Db, feed: Feed): SignalService {
   };
 }
 
-/** An id that is none matches nothing, but would be an error in SQL; a list without end would be a query without end. */
+/**
+ * An id that is none matches nothing, but would be an error in SQL, as a text would be that it can't hold; a list without
+ * end would be a query without end.
+ */
 function requireFilter(filter: SignalFilter): SignalFilter {
   for (const [field, value] of Object.entries(filter)) {
     if (Array.isArray(value) && value.length > MAX_FILTER_VALUES) {
       throw invalidInput(`filter.${field}`, `must have at most ${MAX_FILTER_VALUES} values`);
+    }
+    if (storable<unknown>(value) !== value) {
+      throw invalidInput(`filter.${field}`, 'must hold no NUL and no half of a surrogate pair');
     }
   }
   const { connectionIds } = filter;
