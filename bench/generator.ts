@@ -28,9 +28,10 @@ async function run({ urls, sort, secret, connections, amount, from, rate }: Load
     // Slack is answered 200, as it wants it.
     if (statusCode === 202 || statusCode === 200) acknowledged += 1;
   });
-  const { requests } = await running;
+  const { requests, errors } = await running;
   return {
-    sent: requests.sent,
+    // At a given rate autocannon counts what it had planned as well.
+    sent: rate === undefined ? requests.sent : answered + errors,
     acknowledged,
     seconds: (endedAt - (startedAt ?? endedAt)) / 1000,
     latencies: latencies.subarray(0, answered),
