@@ -38,10 +38,10 @@ export const JSONObject = new GraphQLScalarType<object, object>({
 
 /** Without the library's message: that quotes the value, and what stands in a wrong place may be a secret. */
 function requireMoment(value: unknown): Date {
-  const moment = parseMoment(value);
+  const parsed = parseMoment(value);
   // With an offset a moment may lie in a year that has no four digits, of which neither RFC 3339 nor SQL can tell.
-  const year = moment?.getUTCFullYear() ?? 0;
-  if (moment && year >= 1 && year <= 9999) return moment;
+  const year = parsed?.getUTCFullYear() ?? 0;
+  if (parsed && year >= 1 && year <= 9999) return parsed;
   throw new GraphQLError(
     'DateTime must be a moment as RFC 3339 text, such as 2026-11-21T09:30:00Z, of the years 1 to 9999.',
   );

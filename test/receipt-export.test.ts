@@ -114,7 +114,7 @@ describe('the command verify-receipts', () => {
     // More than a process may open at once.
     const crowd = join(folder, 'crowd');
     await mkdir(crowd);
-    for (let n = 0; n < 400; n += 1) await save(`crowd/${n}`, receiptCheckpoint!.note);
+    for (let n = 0; n < 1_200; n += 1) await save(`crowd/${n}`, receiptCheckpoint!.note);
     const published = await readFile(keys, 'utf8');
     const [good, bad, careless, unseen, byContent, many] = await Promise.all([
       run(file, '--keys', keys, '--checkpoint', older, '--witness', store, '--all'),
@@ -122,7 +122,7 @@ describe('the command verify-receipts', () => {
       run(file),
       run(file, '--keys', keys, '--witness', join(folder, 'nowhere')),
       run(file, '--key', published, '--checkpoint', older),
-      runIn('ulimit -n 100', file, '--key', keys, '--witness', crowd, '--checkpoint', older),
+      runIn('ulimit -n 800', file, '--key', keys, '--witness', crowd, '--checkpoint', older),
     ]);
     const verified = 'Genuine: receipts 0 to 8 of 9 in localhost/receipts/initech (tenant initech).';
     const agreed = 'The witness saw no larger log, and 1 of its checkpoints are this one’s past.';

@@ -68,11 +68,13 @@ export async function useTestDatabase(template?: string): Promise<TestDatabase> 
 /** The way in for a superuser who has this password, until the running test ends. */
 export async function useSuperuser(url: string, password: string): Promise<string> {
   const name = `owner_${randomBytes(6).toString('hex')}`;
-  const administerIt = (sql: string) => administer(inject('postgresUrl'), (client) => client.query(sql));
-  await administerIt(`create role ${name} superuser login password ${escapeLiteral(password)}`);
-  onTestFinished(async () => void (await administerIt(`drop role ${name}`)));
+  await administerServer(`create role ${name} superuser login password ${escapeLiteral(password)}`);
+  onTestFinished(async () => void (await administerServer(`drop role ${name}`)));
   return Object.assign(new URL(url), { username: name, password }).href;
 }
+
+/** One statement by the server's superuser. */
+const administerServer = (sql: string) => administer(inject('postgresUrl'), (client) => client.query(sql));
 
 /** A connection of the running test's own. */
 export async function useClient(config: ClientConfig): Promise<Client> {
