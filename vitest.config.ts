@@ -10,6 +10,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000 } },
+    // CI tries a test that fails once more, as its machine may be busy, and names it in its summary.
+    retry: process.env['CI'] ? 1 : 0,
     maxWorkers: 3,
     // MiB for what has just been made: with Node's own 16 a fifth of the time goes into tidying up.
     execArgv: ['--max-semi-space-size=64'],

@@ -1,6 +1,6 @@
 /**
  * Sums up a run of the tests from vitest's JSON report: `tsx scripts/check-test-report.ts report.json`. Names what was
- * skipped and what failed, and ends with the line `N passed, N failed, N skipped`. Fails when a test failed or never
+ * skipped, what failed and what passed only when it was tried again, and ends with the line `N passed, N failed, N skipped`. Fails when a test failed or never
  * ended, when none ran, and when one was skipped because PostgreSQL or Redis was missing: the tests bring those along.
  */
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,12 @@ interface Report {
     readonly name: string;
     readonly status: string;
     readonly message?: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      /** Also of a test that passed when it was tried again. */
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -24,7 +29,8 @@ const UNFINISHED = 'pending';
 export function summarize(report: Report): { lines: readonly string[]; isGood: boolean } {
   const tests = report.testResults.flatMap((file) => {
     const path = relative(process.cwd(), file.name);
-    const own = file.assertionResults.map(({ fullName, status }) => ({
+    const own = file.assertionResults.map(({ fullName, status, failureMessages = [] }) => ({
+      isRetried: status === 'passed' && failureMessages.length > 0,
       name: status === UNFINISHED ? `${path}: ${fullName} (never ended)` : `${path}: ${fullName}`,
       about: fullName,
       status: status === UNFINISHED ? 'failed' : status,
@@ -34,7 +40,12 @@ export function summarize(report: Report): { lines: readonly string[]; isGood: b
     return isBroken
       ? [
           ...own,
-          { name: `${path}: ${file.message || 'the file could not be loaded'}`, about: '', status: 'failed' },
+          {
+            isRetried: false,
+            name: `${path}: ${file.message || 'the file could not be loaded'}`,
+            about: '',
+            status: 'failed',
+          },
         ]
       : own;
   });
@@ -45,6 +56,7 @@ export function summarize(report: Report): { lines: readonly string[]; isGood: b
   return {
     lines: [
       ...failed.map(({ name }) => `failed: ${name}`),
+      ...tests.filter(({ isRetried }) => isRetried).map(({ name }) => `passed when tried again: ${name}`),
       ...skipped.map(({ name }) => `skipped: ${name}`),
       ...unserved.map(({ name }) => `must not be skipped, bring the server along: ${name}`),
       `${passed.length} passed, ${failed.length} failed, ${skipped.length} skipped`,
