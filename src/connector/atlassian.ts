@@ -143,7 +143,7 @@ export function createAtlassianAuth({ name, accountPath }: AtlassianProduct, sit
   };
 }
 
-/** What a grant is for now, whatever it was for when the settings were found out. */
+/** What a grant is for today, whatever it was for when the settings were found out. */
 async function chooseSite(
   context: ProviderContext,
   { siteOf, findSite }: AtlassianSites,

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.js';
 import { Refusal } from './refusal.js';
 import type { SharedRecords } from './shared.js';
 
-/** How fast one connection may go for now. */
+/** How fast one connection may go at the moment. */
 export interface Pace {
   /** The part of its limits that it uses: 1 when all is well. */
   readonly multiplier: number;
