@@ -8,6 +8,7 @@ import { acceptsActions } from '../connection/status.js';
 import { type ActionSpec, type Verb, verbSchemas, verbs } from '../connector/index.js';
 import { CORRELATION_ID } from '../core/auth.js';
 import type { Caller } from '../core/caller.js';
+import type { EntityManager } from '../core/db.js';
 import { TributaryError, notFound } from '../core/errors.js';
 import { toUuid } from '../core/page.js';
 import { requireInput, requireValid } from '../core/schema.js';
@@ -48,13 +49,41 @@ export async function executeAction(
   const checked = requireInput(executeCommand, asked);
   requireWritable(checked.input, `action.${checked.verb}`);
   requireValid(verbSchemas[checked.verb], checked.input, `action.${checked.verb}`);
-  const action = (await findSame(deps, caller, checked)) ?? (await begin(deps, caller, checked));
+  const action = await findOrBegin(deps, caller, checked);
   return deps.runner.wait(action, checked.waitSeconds);
 }
 
 /** The unique index decides: of several with one key one begins, the others get what it began. */
-async function begin(deps: ExecuteDeps, caller: Caller, checked: Checked): Promise<Action> {
-  const connection = await deps.db.for(caller).findOne(Connection, {
+async function findOrBegin(deps: ExecuteDeps, caller: Caller, checked: Checked): Promise<Action> {
+  try {
+    const { action, connection } = await deps.db
+      .for(caller)
+      .transactional((transaction) => findOrStore(deps, caller, checked, transaction));
+    if (connection) void deps.runner.start(action, connection, firstAttempt);
+    return action;
+  } catch (error) {
+    const winner =
+      error instanceof UniqueConstraintViolationException && (await findSame(deps.db.for(caller), checked));
+    if (!winner) throw error;
+    return winner;
+  }
+}
+
+/** With the connection of one that was stored just now, and is still to be carried out. */
+interface Stored {
+  readonly action: Action;
+  readonly connection?: Connection;
+}
+
+async function findOrStore(
+  deps: ExecuteDeps,
+  caller: Caller,
+  checked: Checked,
+  transaction: EntityManager,
+): Promise<Stored> {
+  const known = await findSame(transaction, checked);
+  if (known) return { action: known };
+  const connection = await transaction.findOne(Connection, {
     id: toUuid(checked.connectionId),
     status: { $ne: 'DELETED' },
   });
@@ -64,21 +93,13 @@ async function begin(deps: ExecuteDeps, caller: Caller, checked: Checked): Promi
   const schema = spec.inputSchema?.(connection.settings, checked.input);
   if (schema) requireValid(schema, checked.input, `action.${checked.verb}`);
   const action = await toAction(deps, caller, connection, checked);
-  try {
-    await deps.db.for(caller).insert(action);
-  } catch (error) {
-    const winner =
-      error instanceof UniqueConstraintViolationException && (await findSame(deps, caller, checked));
-    if (!winner) throw error;
-    return winner;
-  }
-  void deps.runner.start(action, connection, firstAttempt);
-  return action;
+  await transaction.insert(action);
+  return { action, connection };
 }
 
 /** What this key stands for already. Throws IDEMPOTENCY_CONFLICT when that is something else. */
-async function findSame({ db }: ExecuteDeps, caller: Caller, checked: Checked): Promise<Action | null> {
-  const known = await db.for(caller).findOne(Action, { idempotencyKey: checked.idempotencyKey });
+async function findSame(em: EntityManager, checked: Checked): Promise<Action | null> {
+  const known = await em.findOne(Action, { idempotencyKey: checked.idempotencyKey });
   if (!known || hashOf(checked).equals(known.inputHash)) return known;
   throw new TributaryError(
     'IDEMPOTENCY_CONFLICT',

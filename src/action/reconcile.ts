@@ -42,7 +42,7 @@ export async function takeUp(
   deps: ReconcileDeps,
   tenantId: string,
   id: string,
-): Promise<{ readonly done: Promise<void> } | null> {
+): Promise<{ readonly done: Promise<unknown> } | null> {
   const { db, clock, runner } = deps;
   const now = clock.now();
   const em = db.for({ tenantId });

@@ -1,4 +1,3 @@
-import { raw } from '@mikro-orm/postgresql';
 import { v5 as uuidV5 } from 'uuid';
 import type { ProviderCatalog } from '../connection/catalog.js';
 import type { Connection } from '../connection/connection.entity.js';
@@ -18,7 +17,7 @@ import { inSpan, withCorrelation } from '../core/trace.js';
 import type { Vault } from '../credential/vault.js';
 import { Action } from './action.entity.js';
 import type { Verdict } from './attempt.js';
-import { type SettleDeps, settle, snakeCase } from './settle.js';
+import { type Outcome, type SettleDeps, settle, snakeCase } from './settle.js';
 
 export interface RunDeps extends SettleDeps {
   readonly vault: Vault;
@@ -36,8 +35,11 @@ export type Attempt = (
 
 /** Carries out attempts in the background, and lets callers wait for them. */
 export interface Runner {
-  /** The caller holds the action's lease. Resolves when the outcome is written; never rejects. */
-  start(action: Action, connection: Connection, attempt: Attempt): Promise<void>;
+  /**
+   * The caller holds the action's lease. Resolves with the outcome when it is written, or with null where none was:
+   * the lease had passed to another process, or the attempt broke off. Never rejects.
+   */
+  start(action: Action, connection: Connection, attempt: Attempt): Promise<Outcome | null>;
   /** The action as it is when it no longer runs, or when the time is over. */
   wait(action: Action, seconds: number): Promise<Action>;
   /** Resolves when nothing of this process is under way. */
@@ -53,7 +55,7 @@ const LOOK_MS = 200;
 
 export function createRunner(deps: RunDeps): Runner {
   const { db, vault, catalog, opener, log } = deps;
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<string, Promise<Outcome | null>>();
 
   /**
    * Whoever takes the action over when the lease ends must find nothing of ours still on its way. Asked of the
@@ -63,13 +65,15 @@ export function createRunner(deps: RunDeps): Runner {
     { id, tenantId, leaseOwner }: Action,
     { deadlineMs = REQUEST_MS }: ProviderRequest,
   ): Promise<void> {
-    const after = `clock_timestamp() + interval '${Math.ceil(deadlineMs) + AROUND_MS} milliseconds'`;
-    const ours = { id, leaseOwner: leaseOwner ?? null, heldUntil: { $gt: raw(after) } };
-    if ((await db.for({ tenantId }).count(Action, ours)) > 0) return;
-    throw new Error('the lease is too short for another request');
+    const { rows } = await db.doors.query<{ holds: boolean }>({
+      name: 'action_lease_holds',
+      text: 'select action_lease_holds($1, $2, $3, $4) as holds',
+      values: [tenantId, id, leaseOwner, Math.ceil(deadlineMs) + AROUND_MS],
+    });
+    if (!rows[0]?.holds) throw new Error('the lease is too short for another request');
   }
 
-  async function run(action: Action, connection: Connection, attempt: Attempt): Promise<void> {
+  async function run(action: Action, connection: Connection, attempt: Attempt): Promise<Outcome | null> {
     const connector = catalog.require(action.providerId);
     const place = { tenantId: action.tenantId, id: action.id, field: 'action_input' } as const;
     const sealedInput = await vault.openSecret(action.sealedInput, place);
@@ -81,16 +85,17 @@ export function createRunner(deps: RunDeps): Runner {
     const options = { operation, beforeSend: (request: ProviderRequest) => requireLease(action, request) };
     const { context } = await opener.open(connection, connector, accessor, options);
     const verdict = await attempt(requireSpec(connector, action.verb), toContext(context, action), input);
-    await inSpan('action settle', {}, () => settle(deps, action, input, verdict));
+    return inSpan('action settle', {}, () => settle(deps, action, input, verdict));
   }
 
   return {
     start(action, connection, attempt) {
       const work = under(action, () => run(action, connection, attempt))
         // The lease runs out and another attempt looks at it: a bug here costs time and loses nothing.
-        .catch((error: unknown) =>
-          log.error({ err: error, actionId: action.id }, 'action: attempt broke off'),
-        )
+        .catch((error: unknown) => {
+          log.error({ err: error, actionId: action.id }, 'action: attempt broke off');
+          return null;
+        })
         .finally(() => running.get(action.id) === work && running.delete(action.id));
       running.set(action.id, work);
       return work;
@@ -102,7 +107,8 @@ export function createRunner(deps: RunDeps): Runner {
         const left = deadline - performance.now();
         if (left <= 0) break;
         const work = running.get(action.id);
-        await within(work ?? NEVER, work ? left : Math.min(left, LOOK_MS));
+        const outcome = await within(work ?? NEVER, work ? left : Math.min(left, LOOK_MS));
+        if (outcome) return Object.assign(current, outcome);
         current = await db.for(action).findOneOrFail(Action, { id: action.id });
       }
       return current;
@@ -114,7 +120,7 @@ export function createRunner(deps: RunDeps): Runner {
 }
 
 /** Whichever process makes the attempt, and whenever: it belongs to the trace and the id it was asked for under. */
-function under(action: Action, attempt: () => Promise<void>): Promise<void> {
+function under(action: Action, attempt: () => Promise<Outcome | null>): Promise<Outcome | null> {
   const { id, verb, providerId, connectionId, attempts, correlationId, traceparent } = action;
   const attributes = {
     'tributary.action_id': id,
@@ -145,14 +151,15 @@ function toContext(
   return { ...context, actionId, marker: `<!-- tributary:action:${id} -->`, startedAt };
 }
 
-const NEVER = new Promise<void>(() => {});
+const NEVER = new Promise<null>(() => {});
 
-/** Waits for the work, but not longer than that. */
-async function within(work: Promise<unknown>, milliseconds: number): Promise<void> {
+/** What the work comes to; null when the time is over before. */
+async function within<T>(work: Promise<T>, milliseconds: number): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
+  const timeout = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), milliseconds);
   });
-  await Promise.race([work, timeout]);
+  const result = await Promise.race([work, timeout]);
   clearTimeout(timer);
+  return result;
 }

@@ -35,15 +35,15 @@ export interface SettleDeps {
 }
 
 /**
- * Writes what an attempt came to, with its receipt in the same transaction. Writes nothing when the lease has passed
- * to another process meanwhile: that one's word counts.
+ * Writes what an attempt came to, with its receipt in the same transaction, and answers it. Writes nothing and answers
+ * null when the lease has passed to another process meanwhile: that one's word counts.
  */
 export async function settle(
   deps: SettleDeps,
   action: Action,
   input: JsonObject,
   verdict: Verdict,
-): Promise<void> {
+): Promise<Outcome | null> {
   const { db, clock, metrics } = deps;
   const now = clock.now();
   const change = toChange(verdict, action, now);
@@ -54,13 +54,16 @@ export async function settle(
     if (isSettled) addReceipt(transaction, toReceipt(action, input, change, now));
     return true;
   });
-  if (isMine && isSettled) {
+  if (!isMine) return null;
+  if (isSettled) {
     metrics.countTenant(action.tenantId, 'action');
     metrics.actions.inc({ provider: action.providerId, verb: action.verb, status: change.status });
   }
+  return change;
 }
 
-interface Change {
+/** What becomes of an action by an attempt that ended. */
+export interface Outcome {
   readonly status: ActionStatus;
   readonly attempts: number;
   readonly result: ActionOutcome | null;
@@ -73,7 +76,7 @@ interface Change {
   readonly heldUntil?: null;
 }
 
-function toChange(verdict: Verdict, action: Action, now: Date): Change {
+function toChange(verdict: Verdict, action: Action, now: Date): Outcome {
   const effectUnknown = verdict.kind === 'unknown' || verdict.kind === 'unconfirmed';
   const freed = effectUnknown ? {} : { heldUntil: null };
   const attempts = countAttempts(verdict, action, now);
@@ -139,7 +142,7 @@ const OUTCOMES: Partial<Record<ActionStatus, ReceiptOutcome>> = {
 function toReceipt(
   action: Action,
   input: JsonObject,
-  { status, attempts, result, failure }: Change,
+  { status, attempts, result, failure }: Outcome,
   now: Date,
 ) {
   return {

@@ -4,6 +4,7 @@ import { Client, Pool } from 'pg';
 import type { Caller } from './caller.js';
 import type { Log } from './log.js';
 import { connectionOf, createListener, letGo } from './postgres.js';
+import { TransactionClient } from './transaction-client.js';
 
 /** The role every request runs under: owns no table, can't bypass row-level security. */
 const APP_ROLE = 'tributary_app';
@@ -49,7 +50,12 @@ export async function openDb({ url, entities, migrations, log }: DbOptions): Pro
     driver: PostgreSqlDriver,
     clientUrl: url,
     entities: [...entities],
-    driverOptions: asApp,
+    driverOptions: {
+      ...asApp,
+      Client: TransactionClient,
+      onPoolCreated: (pool: Pool) =>
+        pool.on('release', (_error, client) => client instanceof TransactionClient && client.forget()),
+    },
     pool: { min: 0, max: 16 },
     // Signals and receipts never change once read; nothing here relies on a shared identity map.
     allowGlobalContext: false,

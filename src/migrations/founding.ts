@@ -300,6 +300,14 @@ const doors = `
     order by lease_until limit in_limit
   $$;
 
+  create function action_lease_holds(in_tenant text, in_id uuid, in_owner uuid, in_milliseconds integer) returns boolean
+  language sql security definer set search_path = public, pg_temp as $$
+    select exists (
+      select from actions
+      where id = in_id and tenant_id = in_tenant and lease_owner = in_owner
+        and held_until > clock_timestamp() + in_milliseconds * interval '1 millisecond')
+  $$;
+
   create function health_record(in_minutes jsonb, in_states jsonb) returns void
   language plpgsql security definer set search_path = public, pg_temp as $$
   begin
@@ -328,7 +336,8 @@ const doors = `
       where m.connection_id = s.connection_id and m.minute < now() - interval '1 day';
   end $$;
 
-  revoke all on function webhook_endpoint_by_token, feed_edge, feed_read, actions_abandoned, health_record from public;
-  grant execute on function webhook_endpoint_by_token, feed_edge, feed_read, actions_abandoned, health_record
+  revoke all on function webhook_endpoint_by_token, feed_edge, feed_read, actions_abandoned, action_lease_holds, health_record
+    from public;
+  grant execute on function webhook_endpoint_by_token, feed_edge, feed_read, actions_abandoned, action_lease_holds, health_record
     to tributary_app;
 `;
