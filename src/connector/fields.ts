@@ -10,7 +10,8 @@ const LIST_LIMIT = 100;
 
 /** Without halves of surrogate pairs and without NUL: JSON can carry them, PostgreSQL refuses them. */
 export function clean(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '');
+  const wellFormed = text.toWellFormed();
+  return wellFormed.includes('\0') ? wellFormed.replaceAll('\0', '') : wellFormed;
 }
 
 function clip(text: string | undefined, limit: number): string | undefined {
@@ -24,7 +25,12 @@ export function longText(value: unknown, ...path: readonly string[]): string | u
 
 /** The first line of a text: a title, a name, a commit's subject, an id. */
 export function line(value: unknown, ...path: readonly string[]): string | undefined {
-  return clip(textAt(value, ...path)?.split(/\r?\n/, 1)[0], LINE_LIMIT) || undefined;
+  return clip(firstLine(textAt(value, ...path)), LINE_LIMIT) || undefined;
+}
+
+function firstLine(text: string | undefined): string | undefined {
+  const end = text?.indexOf('\n') ?? -1;
+  return end === -1 ? text : text?.slice(0, end).replace(/\r$/, '');
 }
 
 /** True and false as they are; anything else is unknown. */

@@ -41,7 +41,7 @@ export function signalId(
   connectionId: string,
   { identity, type }: Pick<SignalDraft, 'identity' | 'type'>,
 ): string {
-  return uuidV5(JSON.stringify([connectionId, identity, type]), SIGNAL_NAMESPACE);
+  return uuidV5(Buffer.from(JSON.stringify([connectionId, identity, type])), SIGNAL_NAMESPACE);
 }
 
 /** Completes a connector's drafts. An event of which it made nothing is kept as one `provider_event`. */

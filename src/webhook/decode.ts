@@ -44,9 +44,13 @@ export function requireReasonable(body: unknown): void {
 
 function isDeeper(value: object, levels: number): boolean {
   if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((element) => holdsDeeper(element, levels - 1));
   for (const name in value) {
-    const field: unknown = value[name as keyof typeof value];
-    if (typeof field === 'object' && field !== null && isDeeper(field, levels - 1)) return true;
+    if (holdsDeeper(value[name as keyof typeof value], levels - 1)) return true;
   }
   return false;
+}
+
+function holdsDeeper(field: unknown, levels: number): boolean {
+  return typeof field === 'object' && field !== null && isDeeper(field, levels);
 }
