@@ -73,7 +73,9 @@ try {
 
 /** Half of what is seeded is the tenant's own. */
 async function startFilled(databaseUrl: string): Promise<RunningTributary> {
-  const start = () => startTributary({ checkout: CHECKOUT, dataDir: join(folder, 'data'), databaseUrl });
+  const dataDir = join(folder, 'data');
+  const env = { NODE_ENV: 'production' };
+  const start = () => startTributary({ checkout: CHECKOUT, dataDir, databaseUrl, env });
   const first = await start();
   const target = await connect(first, 'pull-request');
   const generator = startGenerator();

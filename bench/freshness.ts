@@ -1,8 +1,9 @@
 /**
  * How soon subscribers have what was acknowledged: `npx tsx bench/freshness.ts [--rate 50] [--signals 500]`, after
  * `npm run build`. One socket follows the feed of the process that takes the webhooks, another that of a second process on
- * the same database, which hears of them by NOTIFY. All times are taken by one clock, in this process. Prints a table and
- * writes nothing.
+ * the same database, which hears of them by Redis; and the same beside it without a Redis, by NOTIFY. Each gets every second
+ * webhook of the rate, so that both are measured on the same machine. All times are taken by one clock, in this process.
+ * Prints a table and writes nothing.
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,9 +12,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
+import { findOrStartRedis } from '../test/support/redis-server.js';
 import { openBenchServer } from './database.js';
-import { createDeliveries } from './delivery.js';
-import type { Target } from './load.js';
+import { type SignedDelivery, createDeliveries } from './delivery.js';
 import { percentiles, toMarkdown } from './table.js';
 import { type RunningTributary, connect, startTributary } from './tributary.js';
 
@@ -22,6 +23,15 @@ const { values } = parseArgs({
 });
 const [RATE, COUNT] = [Number(values.rate), Number(values.signals)];
 const PATIENCE_MS = 30_000;
+
+/** Two processes that tell each other of new signals in one way. */
+interface Way {
+  readonly name: string;
+  readonly url: string;
+  next(): SignedDelivery;
+  /** What came to the socket of the process that takes the webhooks, and of the other. */
+  readonly told: readonly ReadonlyMap<string, number>[];
+}
 
 /** When each delivery's signal came to a socket, by the delivery's id. */
 async function follow({ address, token }: RunningTributary): Promise<ReadonlyMap<string, number>> {
@@ -41,8 +51,24 @@ async function follow({ address, token }: RunningTributary): Promise<ReadonlyMap
   return told;
 }
 
+async function start(name: string, databaseUrl: string, env: Readonly<Record<string, string>>): Promise<Way> {
+  const options = {
+    checkout: join(import.meta.dirname, '..'),
+    dataDir: join(folder, name),
+    databaseUrl,
+    env,
+  };
+  const first = await startTributary(options);
+  running.push(first);
+  const second = await startTributary(options);
+  running.push(second);
+  const told = [await follow(first), await follow(second)];
+  const { urls, secret } = await connect(first, 'pull-request');
+  return { name, url: urls[0] ?? '', next: createDeliveries('pull-request', secret, 0), told };
+}
+
 /** Sends one, and answers its id and when it was acknowledged. */
-async function send(url: string, next: ReturnType<typeof createDeliveries>) {
+async function send({ url, next }: Way) {
   const { headers, body } = next();
   const sent = performance.now();
   const { status } = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) });
@@ -51,9 +77,9 @@ async function send(url: string, next: ReturnType<typeof createDeliveries>) {
 }
 
 /** Until a first signal has come everywhere: from then on nothing is missed. */
-async function warmUp(url: string, next: ReturnType<typeof createDeliveries>): Promise<void> {
-  const { id } = await send(url, next);
-  await until(() => all.every((told) => told.has(id)));
+async function warmUp(way: Way): Promise<void> {
+  const { id } = await send(way);
+  await until(() => way.told.every((told) => told.has(id)));
 }
 
 async function until(isSo: () => boolean): Promise<void> {
@@ -64,45 +90,45 @@ async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
-async function measure({ urls: [url = ''], secret }: Target): Promise<void> {
-  const next = createDeliveries('pull-request', secret, 0);
-  await warmUp(url, next);
+async function measure(ways: readonly Way[]): Promise<void> {
+  for (const way of ways) await warmUp(way);
   const began = performance.now();
-  const sendings: ReturnType<typeof send>[] = [];
-  for (let n = 0; n < COUNT; n += 1) {
+  const sendings = ways.map((): ReturnType<typeof send>[] => []);
+  for (let n = 0; n < COUNT * ways.length; n += 1) {
     await delay(Math.max(0, began + (n * 1_000) / RATE - performance.now()));
-    sendings.push(send(url, next));
+    const way = ways[n % ways.length];
+    if (way) sendings[n % ways.length]?.push(send(way));
   }
-  const deliveries = await Promise.all(sendings);
-  await until(() => all.every((told) => deliveries.every(({ id }) => told.has(id))));
-  const acks = percentiles(deliveries.map(({ sent, acknowledged }) => acknowledged - sent));
-  const behind = all.map((told, index) => [
-    `acknowledged to told, ${index === 0 ? 'the same process' : 'another, by NOTIFY'}`,
-    ...percentiles(deliveries.map(({ id, acknowledged }) => (told.get(id) ?? Number.NaN) - acknowledged)),
+  const rows = await Promise.all(
+    ways.map(async (way, n) => toRows(way, await Promise.all(sendings[n] ?? []))),
+  );
+  console.log(`${COUNT} webhooks of 21 kB in each way, at ${RATE} a second in all\n`);
+  console.log(toMarkdown([['milliseconds', 'p50', 'p95', 'p99', 'max'], ...rows.flat()]));
+}
+
+async function toRows({ name, told }: Way, deliveries: readonly Awaited<ReturnType<typeof send>>[]) {
+  await until(() => told.every((one) => deliveries.every(({ id }) => one.has(id))));
+  const behind = told.map((one, index) => [
+    `${name}: acknowledged to told, ${index === 0 ? 'the same process' : 'another'}`,
+    ...percentiles(deliveries.map(({ id, acknowledged }) => (one.get(id) ?? Number.NaN) - acknowledged)),
   ]);
-  console.log(`${COUNT} webhooks of 21 kB at ${RATE} a second\n`);
-  const head = ['milliseconds', 'p50', 'p95', 'p99', 'max'];
-  console.log(toMarkdown([head, ['sent to acknowledged', ...acks], ...behind]));
+  const acks = percentiles(deliveries.map(({ sent, acknowledged }) => acknowledged - sent));
+  return [[`${name}: sent to acknowledged`, ...acks], ...behind];
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'tributary-bench-'));
-const server = await openBenchServer(undefined, folder);
-const databaseUrl = await server.createDatabase('freshness');
-const options = { checkout: join(import.meta.dirname, '..'), dataDir: join(folder, 'data'), databaseUrl };
 const running: RunningTributary[] = [];
 const sockets: WebSocket[] = [];
-const all: ReadonlyMap<string, number>[] = [];
+const server = await openBenchServer(undefined, folder);
+const redis = await findOrStartRedis();
 try {
-  for (let n = 0; n < 2; n += 1) {
-    const one = await startTributary(options);
-    running.push(one);
-    all.push(await follow(one));
-  }
-  const [first] = running;
-  if (first) await measure(await connect(first, 'pull-request'));
+  const byRedis = await start('Redis', await server.createDatabase('by_redis'), { REDIS_URL: redis.url });
+  const byNotify = await start('NOTIFY', await server.createDatabase('by_notify'), {});
+  await measure([byRedis, byNotify]);
 } finally {
   for (const socket of sockets) socket.terminate();
   for (const one of running) await one.stop();
+  await redis.stop();
   await server.close();
   rmSync(folder, { recursive: true, force: true });
 }

@@ -171,7 +171,7 @@ async function measure(databaseUrl: string, dataDir: string): Promise<void> {
   const [providerPort] = await start<number>('graphql-provider.ts');
   const provider = `http://127.0.0.1:${providerPort}/`;
   const places = { DATABASE_URL: databaseUrl, DATA_DIR: dataDir, PROVIDER_URL: provider };
-  const [asked, pid] = await start<Asked>('graphql-server.ts', places);
+  const [asked, pid] = await start<Asked>('graphql-server.ts', { ...places, NODE_ENV: 'production' });
   const ours = { name: 'tributary', pid, ...asked };
   await fill(ours);
   const answers = await Promise.all(Object.values(QUERIES).map((query) => ask<object>(ours, query)));

@@ -44,7 +44,17 @@ const MOST_WHOLE = 2_000_000;
 const PAGES = 40;
 const SIGNALS = `query ($after: Cursor) { signals(first: 200, after: $after) { nodes { id type payload } } }`;
 
-const INGEST_HEAD = ['stored', 'GiB', 'req/s', 'of the empty', 'app CPU µs', 'PG CPU µs', 'of the empty'];
+const INGEST_HEAD = [
+  'stored',
+  'GiB',
+  'req/s',
+  'of the empty',
+  'app CPU µs',
+  'PG CPU µs',
+  'of the empty',
+  'WAL kB',
+  'whole pages',
+];
 const PAGES_HEAD = ['stored', 'page of 200 at the beginning, ms', 'near the end, ms'];
 const DELETION_HEAD = ['stored', 'deleted', 'deleted/s', 'req/s meanwhile', 'of that without'];
 
@@ -55,10 +65,12 @@ interface Store {
   readonly running: RunningTributary;
   readonly target: Target;
   readonly gibibytes: number;
-  /** Of the turns: requests a second, and seconds of CPU a request. */
+  /** Of the turns: requests a second; of each request seconds of CPU, bytes of WAL, and how many whole pages those hold. */
   readonly rates: number[];
   readonly appCpu: number[];
   readonly databaseCpu: number[];
+  readonly log: number[];
+  readonly pages: number[];
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'tributary-bench-'));
@@ -126,7 +138,18 @@ async function fill(size: number): Promise<Store> {
   const running = await start();
   const target = { ...asked, urls: asked.urls.map((one) => running.address + new URL(one).pathname) };
   const warm = await load({ target }, WARM_UP);
-  return { size, url, running, target, gibibytes, rates: [warm], appCpu: [], databaseCpu: [] };
+  return {
+    size,
+    url,
+    running,
+    target,
+    gibibytes,
+    rates: [warm],
+    appCpu: [],
+    databaseCpu: [],
+    log: [],
+    pages: [],
+  };
 }
 
 /** Another one begins in each turn. What the first ones fetch from the disk is part of it. */
@@ -134,20 +157,36 @@ async function ingestInTurn(turn: number): Promise<void> {
   for (const place of stores.keys()) {
     const store = stores[(turn + place) % stores.length]!;
     const [app, database] = [cpuSeconds(store.running.pid), databaseSeconds(server)];
+    const written = await readLog(store);
     const amount = Math.round((store.rates.at(-1) ?? 0) * SECONDS);
     const rate = await load(store, amount);
     if (turn === 0) store.rates.length = 0;
     store.rates.push(rate);
     store.appCpu.push((cpuSeconds(store.running.pid) - app) / amount);
     store.databaseCpu.push((databaseSeconds(server) - database) / amount);
+    const { bytes, pages } = await readLog(store);
+    store.log.push((bytes - written.bytes) / amount);
+    store.pages.push((pages - written.pages) / amount);
   }
+}
+
+/**
+ * What was written to the WAL so far, and how many whole pages: the first change to one after a checkpoint writes all of
+ * it. Connections tell those about once a second, so that a turn's last may count in the next.
+ */
+async function readLog({ url }: Store): Promise<{ bytes: number; pages: number }> {
+  const [row] = await query<{ bytes: string; pages: string }>(
+    url,
+    `select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as bytes, wal_fpi as pages from pg_stat_wal`,
+  );
+  return { bytes: Number(row?.bytes), pages: Number(row?.pages) };
 }
 
 function databaseSeconds({ pid }: BenchServer): number {
   return pid === undefined ? Number.NaN : serverCpuSeconds(pid);
 }
 
-function toIngestRow({ size, gibibytes, rates, appCpu, databaseCpu }: Store): string[] {
+function toIngestRow({ size, gibibytes, rates, appCpu, databaseCpu, log, pages }: Store): string[] {
   const [empty] = stores;
   return [
     grouped(size),
@@ -157,6 +196,8 @@ function toIngestRow({ size, gibibytes, rates, appCpu, databaseCpu }: Store): st
     micros(median(appCpu)),
     micros(median(databaseCpu)),
     spread(databaseCpu.map((cpu, turn) => cpu / (empty?.databaseCpu[turn] ?? Number.NaN))),
+    (median(log) / 1_000).toFixed(1),
+    median(pages).toFixed(2),
   ];
 }
 

@@ -35,6 +35,7 @@ export async function startTributary(options: TributaryOptions): Promise<Running
     cwd: checkout,
     env: {
       PATH: process.env['PATH'],
+      NODE_ENV: 'production',
       PORT: '0',
       LOG_LEVEL: 'warn',
       TRIBUTARY_DATA_DIR: dataDir,

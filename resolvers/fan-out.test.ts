@@ -54,7 +54,7 @@ interface Asked {
   readonly variables: Record<string, unknown>;
   readonly tenantId: string;
   readonly scopes: readonly Scope[];
-  readonly deliver: (json: string) => Promise<void>;
+  readonly deliver: (json: string) => Promise<void> | void;
 }
 
 const QUERY = 'subscription ($after: String) { told(after: $after) { n } }';
@@ -161,6 +161,25 @@ describe('equal subscriptions', () => {
     expect(await failed).toContain('the socket is gone');
     expect(listening()).toBe(0);
     await subscribe();
+  });
+
+  it('are waited for while they have no room, each alone', async () => {
+    const { ask: subscribe, tell } = begin();
+    const begun: string[] = [];
+    let makeRoom = (): void => {};
+    const deliver = (json: string) => {
+      begun.push(json);
+      return new Promise<void>((resolve) => (makeRoom = resolve));
+    };
+    const [slow, quick] = [await subscribe({ deliver }), await subscribe()];
+    for (const n of [1, 2, 3]) tell({ n });
+    await expect.poll(() => quick.delivered).toEqual([nOf(1), nOf(2), nOf(3)]);
+    expect(begun.map((json) => JSON.parse(json) as unknown)).toEqual([nOf(1)]);
+    makeRoom();
+    await expect.poll(() => begun).toHaveLength(2);
+    void slow.stream.return?.();
+    makeRoom();
+    expect(JSON.parse(begun[1] ?? '')).toEqual(nOf(2));
   });
 
   it('end one by one', async () => {

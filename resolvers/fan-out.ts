@@ -17,8 +17,8 @@ import type { GraphQLContext } from './context.js';
 /** One subscription, by socket or by callback: what is asked, and the way back. */
 export interface Subscriber {
   readonly args: ExecutionArgs & { readonly contextValue: GraphQLContext };
-  /** Sends an answer, given as JSON. Resolves when there is room for the next: a slow reader is waited for. */
-  deliver(json: string): Promise<void>;
+  /** Sends an answer, given as JSON. A promise resolves when there is room for the next: a slow reader is waited for. */
+  deliver(json: string): Promise<void> | void;
 }
 
 /** See {@link createFanOut}. */
@@ -32,6 +32,13 @@ interface Answer {
   readonly json: string | undefined;
 }
 
+/** Subscriptions that are equal: known by identity, which costs less to compare than what is equal about them. */
+interface Group {
+  subscribers: number;
+}
+
+type MaybePromise<T> = T | Promise<T>;
+
 /** Answers are shared by who needs them at about the same time; who comes later finds what is true then. */
 const SHARED_MS = 1_000;
 const MAX_SHARED = 256;
@@ -42,24 +49,32 @@ const MAX_SHARED = 256;
  * position of its own in the feed, and who may see what is decided for its own scopes, as they are part of what is equal.
  */
 export function createFanOut(mostOfTenant: number): FanOut {
-  const shared = new LRUCache<string, Promise<Answer>>({ max: MAX_SHARED, ttl: SHARED_MS });
-  const numbers = new WeakMap<object, number>();
-  let count = 0;
+  /** By event. Equal ones of different objects are different: what is read from the table for one is not shared with others. */
+  const shared = new LRUCache<object, Map<Group, MaybePromise<Answer>>>({ max: MAX_SHARED, ttl: SHARED_MS });
+  const groups = new Map<string, Group>();
   const byTenant = new Map<string, number>();
 
-  /** Equal events of different objects are different: what is read from the table for one is not shared with others. */
-  function numberOf(event: object): number {
-    const known = numbers.get(event) ?? (count += 1);
-    numbers.set(event, known);
+  function answer(args: ExecutionArgs, group: Group, event: unknown): MaybePromise<Answer> {
+    // Who catches up alone would only push out what others share.
+    if (group.subscribers === 1 || typeof event !== 'object' || event === null)
+      return executeFor(args, event);
+    let answers = shared.get(event);
+    if (!answers) shared.set(event, (answers = new Map()));
+    const known = answers.get(group) ?? executeFor(args, event);
+    answers.set(group, known);
     return known;
   }
 
-  function answer(args: ExecutionArgs, shape: string, event: unknown): Promise<Answer> {
-    if (typeof event !== 'object' || event === null) return executeFor(args, event);
-    const key = `${numberOf(event)} ${shape}`;
-    const known = shared.get(key) ?? executeFor(args, event);
-    shared.set(key, known, { noUpdateTTL: true });
-    return known;
+  function join(shape: string): Group {
+    const group = groups.get(shape) ?? { subscribers: 0 };
+    groups.set(shape, group);
+    group.subscribers += 1;
+    return group;
+  }
+
+  function leave(shape: string, group: Group): void {
+    group.subscribers -= 1;
+    if (group.subscribers === 0) groups.delete(shape);
   }
 
   function add(tenantId: string, change: 1 | -1): void {
@@ -82,7 +97,12 @@ export function createFanOut(mostOfTenant: number): FanOut {
           return events;
         }
         const shape = shapeOf(args);
-        return answered(events, (event) => answer(args, shape, event), deliver, release);
+        const group = join(shape);
+        const end = once(() => {
+          leave(shape, group);
+          release();
+        });
+        return answered(events, (event) => answer(args, group, event), deliver, end);
       } catch (error) {
         release();
         throw error;
@@ -108,7 +128,7 @@ function once(run: () => void): () => void {
 /** Answers without errors are delivered on the way; the others come out, to be formatted for this one subscriber. */
 function answered(
   events: AsyncIterable<unknown>,
-  answer: (event: unknown) => Promise<Answer>,
+  answer: (event: unknown) => MaybePromise<Answer>,
   deliver: Subscriber['deliver'],
   release: () => void,
 ): AsyncIterableIterator<ExecutionResult> {
@@ -124,9 +144,11 @@ function answered(
         for (;;) {
           const { value, done } = await source.next();
           if (done) return await end();
-          const { result, json } = await answer(value);
+          const told = answer(value);
+          const { result, json } = told instanceof Promise ? await told : told;
           if (json === undefined) return { value: result, done: false };
-          await deliver(json);
+          const taken = deliver(json);
+          if (taken) await taken;
         }
       } catch (error) {
         // Who is told of a failure asks for no more, and does not end what has failed.
@@ -141,8 +163,13 @@ function answered(
   };
 }
 
-async function executeFor(args: ExecutionArgs, event: unknown): Promise<Answer> {
-  const result = await execute({ ...args, rootValue: event });
+/** At once where nothing has to be waited for, as with most signals: a promise costs each of its subscribers. */
+function executeFor(args: ExecutionArgs, event: unknown): MaybePromise<Answer> {
+  const result = execute({ ...args, rootValue: event });
+  return result instanceof Promise ? result.then(toAnswer) : toAnswer(result);
+}
+
+function toAnswer(result: ExecutionResult): Answer {
   return { result, json: result.errors ? undefined : JSON.stringify(result) };
 }
 

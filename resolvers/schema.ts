@@ -22,6 +22,7 @@ import { QuotaResolver } from './quota/resolver.js';
 import { ReceiptCheckpointResolver } from './receipt/checkpoint.js';
 import { ReceiptResolver, receiptReference } from './receipt/resolver.js';
 import { ReceiptWitnessResolver } from './receipt/witness.js';
+import { resourceFields, signalFields, signalReceived } from './signal/fields.js';
 import { ReplayResolver } from './signal/replay.js';
 import { TryMappingResolver } from './signal/try-mapping.js';
 import { SignalResolver, signalReference } from './signal/resolver.js';
@@ -73,6 +74,12 @@ const references: Readonly<Record<string, Reference>> = {
   Tenant: tenantReference,
 };
 
+/** Fields that are asked for so often that type-graphql's way to them, and its checks, are left out. */
+const plainFields: Readonly<Record<string, object>> = {
+  Signal: signalFields,
+  SignalResource: resourceFields,
+};
+
 /** type-graphql wants one as soon as there is a subscription. Ours read the feed and never ask it. */
 const noPubSub: PubSub = {
   publish() {
@@ -110,7 +117,9 @@ function ordered(document: DocumentNode): DocumentNode {
 /** type-graphql knows no federation: its schema is printed, linked to the specification and built again by Apollo. */
 function buildFederatedSchema(base: GraphQLSchema): SubgraphSchema {
   const sdl = `${LINK}\n\n${print(annotate(ordered(parse(printSubgraphSchema(base), { noLocation: true }))))}\n`;
-  const map = createResolversMap(base) as Record<string, object>;
+  const map = createResolversMap(base) as Record<string, Record<string, object>>;
+  for (const [type, fields] of Object.entries(plainFields)) map[type] = { ...map[type], ...fields };
+  Object.assign(map['Subscription']?.['signalReceived'] ?? {}, { resolve: signalReceived });
   for (const [type, resolve] of Object.entries(references)) {
     map[type] = { ...map[type], __resolveReference: resolve };
   }

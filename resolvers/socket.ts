@@ -119,7 +119,8 @@ export function attachSockets(
         const args = await operation.run(() => prepare(schema, payload, contextValue, deps)).catch(toErrors);
         if ('length' in args) operation.end();
         else {
-          const deliver = (json: string): Promise<void> => send(extra, id, json);
+          const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+          const deliver = (json: string) => send(extra, `${head}${json}}`);
           asked.set(args, { operation, subscriber: { args: { ...args, contextValue }, deliver } });
         }
         return args;
@@ -179,20 +180,23 @@ function toErrors(cause: unknown): readonly GraphQLError[] {
 const UNWAITED_BYTES = 64 * 1024;
 
 /**
- * A `next` message whose payload is text already. Resolves when the socket has taken it, and at once where there is little
- * to take. What is sent in one turn of the event loop leaves in one write.
+ * Sends a text. Where there is much to take already, the promise resolves when the socket has taken it. What is sent in
+ * one turn of the event loop leaves in one write.
  */
-function send({ socket, request: { socket: line } }: Session, id: string, json: string): Promise<void> {
-  if (socket.readyState !== socket.OPEN) return Promise.resolve();
+function send({ socket, request: { socket: line } }: Session, message: string): Promise<void> | void {
+  if (socket.readyState !== socket.OPEN) return;
   if (line.writableCorked === 0) {
     line.cork();
-    process.nextTick(() => line.uncork());
+    process.nextTick(uncork, line);
   }
-  const message = `{"id":${JSON.stringify(id)},"type":"next","payload":${json}}`;
+  if (socket.bufferedAmount < UNWAITED_BYTES) return socket.send(message);
   return new Promise((resolve, reject) => {
     socket.send(message, (error) => (error ? reject(error) : resolve()));
-    if (socket.bufferedAmount < UNWAITED_BYTES) resolve();
   });
+}
+
+function uncork(line: Duplex): void {
+  line.uncork();
 }
 
 function closeExpired({ socket }: Session): void {

@@ -24,6 +24,7 @@ import { createBackground } from './core/background.js';
 import { type Clock, systemClock } from './core/clock.js';
 import { openDb } from './core/db.js';
 import { createEvaluator } from './core/expression/evaluator.js';
+import { createHints } from './core/hints.js';
 import { type Log, createLog } from './core/log.js';
 import { createMetrics } from './core/metrics.js';
 import { connectRedis } from './core/redis.js';
@@ -97,6 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const trusted = manifest === undefined ? undefined : readTrustedDocuments(manifest);
   const db = await openDb({ url: databaseUrl, entities, migrations, log });
   const redis = config.REDIS_URL ? connectRedis(config.REDIS_URL, log) : undefined;
+  const hints = redis && createHints({ db, log, redis });
   // To addresses that the operator chose, wherever they are; what tenants and providers name goes by `client`.
   const operatorClient = createHttpClient({ egress: createEgressPolicy(['0.0.0.0/0', '::/0']) });
   const secretServices = createSecretServices(config, operatorClient, clock);
@@ -153,8 +155,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     revoker,
     returnTo: config.OAUTH_RETURN_TO,
   });
-  const journal = createJournal({ pool: db.doors, log, metrics });
-  const feed = await createFeed({ db, clock, log, metrics });
+  const journal = createJournal({ pool: db.doors, hints, log, metrics });
+  const feed = await createFeed({ db, hints, clock, log, metrics });
   const changes = await createConnectionChanges({ db, log });
   const endpoints = await createEndpoints({ db, vault, clock, accesses, operatorApps: config.oauthApps });
   const quotas = createQuotaService({ db, maxConnections: config.TRIBUTARY_MAX_CONNECTIONS_PER_TENANT });
@@ -252,7 +254,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   let scheduler: Scheduler | undefined;
   const { ENTITY_EVENTS_REDIS_URL: url, ENTITY_EVENTS_PREFIX: prefix } = config;
-  const entityEvents = createEntityEvents({ db, log, metrics, url, prefix });
+  const entityEvents = createEntityEvents({ db, hints, log, metrics, url, prefix });
   let stops: readonly (() => Promise<void>)[] = [];
   const background = createBackground(log);
   background.every(HEALTH_FLUSH_MS, 'health: writing what was seen', () => observer.flush());
@@ -289,7 +291,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all([observer.flush(), budgetWatch.flush(), callLog.flush(), accesses.drain()]);
       await Promise.all([opener.close(), keys.close(), endpoints.close(), client.close(), evaluator.close()]);
       await Promise.all([secretServices.close(), operatorClient.close(), receipts.receiptProofs.close()]);
-      await Promise.all([feed.close(), changes.close(), healthChanges.close()]);
+      await Promise.all([feed.close(), changes.close(), healthChanges.close(), hints?.close()]);
       await scheduler?.close();
       redis?.disconnect();
       await db.close();

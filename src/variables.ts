@@ -60,7 +60,7 @@ export const variables = {
   REDIS_URL: {
     schema: z.url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://host:6379' }).optional(),
     default: undefined,
-    doc: 'Redis, to share rate limits between processes. Unset: each process keeps its own. Never the truth: it may be lost at any time.',
+    doc: 'Redis, to share rate limits between processes, and to tell each other of new signals. Unset: each process keeps its own limits, and PostgreSQL’s NOTIFY tells. Never the truth: it may be lost at any time.',
   },
   ENTITY_EVENTS_REDIS_URL: {
     schema: z.url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://host:6379' }).optional(),

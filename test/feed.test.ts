@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as immediately } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Db, openDb } from '../src/core/db.js';
@@ -7,8 +8,9 @@ import { createMetrics } from '../src/core/metrics.js';
 import { createTail } from '../src/core/tail.js';
 import { migrations } from '../src/migrations/index.js';
 import { type Feed, type FeedDeps, createFeed } from '../src/signal/feed.js';
-import { type SignalFilter, matches, toWhere } from '../src/signal/filter.js';
+import { type SignalFilter, matches } from '../src/signal/filter.js';
 import { type Journal, createJournal } from '../src/signal/journal.js';
+import { toConditions } from '../src/signal/list.js';
 import { Signal } from '../src/signal/signal.entity.js';
 import { type TestDatabase, useTestDatabase } from './support/database.js';
 import { journalEntry } from './support/journal.js';
@@ -169,7 +171,7 @@ describe('the feed', () => {
         entity: Signal,
         name: 'feed',
         channel: 'tributary_signals',
-        toWhere,
+        toConditions,
         matches(filter, signal) {
           asked.push(`${filter.connectionIds?.join()} ${signal.correlationId}`);
           return matches(filter, signal);
@@ -212,14 +214,29 @@ describe('the feed', () => {
   });
 
   it('ends at once, even while it waits: by return and by closing the feed', async () => {
-    const { feed } = await open(await useTestDatabase());
+    const { journal, feed } = await open(await useTestDatabase());
+    await journal.append(journalEntry('acme', randomUUID(), 'told before the wait'));
+    /** The next of one that has been told all there is. */
+    const wait = async () => {
+      const stream = feed.subscribe({ tenantId: 'acme' }, {}, '0');
+      await take(stream, 1);
+      return { stream, next: stream.next() };
+    };
     const returned = feed.subscribe({ tenantId: 'acme' }, {});
-    const waiting = returned.next();
+    const asking = returned.next();
     await returned.return?.();
-    expect(await waiting).toEqual({ done: true, value: undefined });
-    const closed = feed.subscribe({ tenantId: 'acme' }, {}).next();
+    expect(await asking).toEqual({ done: true, value: undefined });
+    const waiting = await wait();
+    await immediately();
+    await waiting.stream.return?.();
+    expect(await waiting.next).toEqual({ done: true, value: undefined });
+    const [closed, last] = [await wait(), feed.subscribe({ tenantId: 'acme' }, {}).next()];
+    await immediately();
     await feed.close();
-    expect(await closed).toEqual({ done: true, value: undefined });
+    expect(await closed.next).toEqual({ done: true, value: undefined });
+    expect(await last).toEqual({ done: true, value: undefined });
+    const late = feed.subscribe({ tenantId: 'acme' }, {}, '0').next();
+    expect(await late).toEqual({ done: true, value: undefined });
   });
 
   it('reconnects its ear after the database cut every connection', async () => {
@@ -285,6 +302,49 @@ describe('the feed', () => {
       { numRuns: 12 },
     );
   }, 60_000);
+
+  it('finds the few that match in a long history, each once and in order, and then what is live', async () => {
+    const database = await useTestDatabase();
+    const { journal, feed } = await open(database);
+    const [wanted, other] = [randomUUID(), randomUUID()];
+    const append = (repository?: string) => {
+      const entry = journalEntry('acme', repository ? wanted : other, randomUUID());
+      return journal.append({
+        ...entry,
+        signals: entry.signals.map((signal) => ({ ...signal, repository })),
+      });
+    };
+    // More than one look at the table reads, before each of them.
+    const pad = () =>
+      database.query(
+        `insert into signals (sequence, id, tenant_id, connection_id, provider_id, delivery_id, environment, kind, type,
+                              occurred_at, ingested_at, schema_version, content)
+         select nextval('signal_sequence'), gen_random_uuid(), tenant_id, connection_id, provider_id, delivery_id,
+                environment, kind, type, occurred_at, ingested_at, schema_version, content
+         from signals, generate_series(1, 6000) where repository is null and sequence = (select min(sequence) from signals)`,
+      );
+    await append();
+    for (let n = 0; n < 3; n += 1) {
+      await pad();
+      await append('acme/rare');
+    }
+    await pad();
+    const rare = async () => {
+      const rows = await database.query<{ sequence: string }>(
+        `select sequence::text from signals where repository = 'acme/rare' order by signals.sequence`,
+      );
+      return rows.map(({ sequence }) => sequence);
+    };
+    const stream = feed.subscribe({ tenantId: 'acme' }, { repository: 'acme/rare' }, '0');
+    const missed = await take(stream, 3);
+    const live = take(stream, 2);
+    await append('acme/rare');
+    await append();
+    await append('acme/rare');
+    const sequences = [...missed, ...(await live)].map(({ sequence }) => sequence);
+    expect(sequences).toEqual(await rare());
+    await stream.return?.();
+  });
 
   it('applies a filter the same way to what was missed and to what is live', async () => {
     const database = await useTestDatabase();

@@ -170,7 +170,8 @@ describe('guards: the gate', () => {
     const pool = usePool({ connectionString: database.url, options: '-c search_path=jobs' });
     const backend = new PostgresBackend({ pool, ensureSchema: false });
     const job = keyed({ name: 'errand', concurrency, lockSeconds: lockMs / 1_000, run: async () => {} });
-    const gate = createGate(backend.repository, () => toDefinition(job), silent);
+    const store = { repository: backend.repository, findDue: async () => ['errand'] };
+    const gate = createGate({ store, definitionOf: () => toDefinition(job), log: silent });
     const deadline = new Date(Date.now() - 60_000);
     const next = () => gate.repository.getNextJobToRun('errand', new Date(), deadline, undefined, undefined);
     return { database, gate, next };
@@ -220,7 +221,7 @@ describe('guards: the gate', () => {
     const { database, gate, next } = await useGate(60_000);
     await database.query(left);
     const onItsWay = next();
-    gate.shut();
+    await gate.shut();
     expect(await onItsWay).toBeUndefined();
     expect(await next()).toBeUndefined();
     expect(await database.query('select locked_at from jobs.agenda_jobs')).toEqual([{ locked_at: null }]);

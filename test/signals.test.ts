@@ -11,6 +11,7 @@ import { createJournal } from '../src/signal/journal.js';
 import { Signal } from '../src/signal/signal.entity.js';
 import { createSignalService, signalCursor } from '../src/signal/signals.js';
 import { type Caller, scopes } from '../src/core/caller.js';
+import { toCursor } from '../src/core/page.js';
 import { useTestDatabase } from './support/database.js';
 import { journalEntry } from './support/journal.js';
 
@@ -59,7 +60,7 @@ const filters: fc.Arbitrary<SignalFilter> = fc.record(
 );
 
 describe('signals', () => {
-  it('are filtered alike in the table and in memory, for any filter', async () => {
+  it('are filtered alike in the table, in memory and by who has missed them, for any filter', async () => {
     const { signals, journal } = await open();
     const entries = [...combinations()].map(({ connection, provider, type, repository, occurredAt }, n) => {
       const entry = journalEntry('acme', connection, `event-${n}`);
@@ -77,6 +78,9 @@ describe('signals', () => {
       fc.asyncProperty(filters, async (filter) => {
         const found = (await signals.list(caller, filter, { first: 200 })).nodes.map(({ id }) => id);
         expect(found).toEqual(all.filter((signal) => matches(filter, signal)).map(({ id }) => id));
+        const missed = await signals.subscribe(caller, filter, toCursor('signals', '0'));
+        for (const id of found) expect((await missed.next()).value.id).toBe(id);
+        await missed.return?.();
       }),
       { numRuns: 60 },
     );

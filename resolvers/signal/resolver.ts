@@ -1,16 +1,12 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root, Subscription } from 'type-graphql';
-import { type JsonObject, compact } from '../../src/connector/index.js';
+import { Arg, Args, Ctx, ID, Query, Resolver, Root, Subscription } from 'type-graphql';
 import type { Signal as SignalEntity } from '../../src/signal/signal.entity.js';
-import { signalCursor } from '../../src/signal/signals.js';
 import { RequiresScope, withScope } from '../authorize.js';
-import { IntegrationConnection } from '../connection/type.js';
 import type { GraphQLContext } from '../context.js';
 import { given } from '../given.js';
 import { toPageRequest } from '../page.js';
-import { Cursor, JSONObject } from '../scalars.js';
-import { Tenant } from '../tenant/type.js';
+import { Cursor } from '../scalars.js';
 import { SignalFilter, SignalPageArgs } from './input.js';
-import { CorrelationHint, EvidenceLink, Signal, SignalPage, SignalResource } from './type.js';
+import { Signal, SignalPage } from './type.js';
 
 interface WatchArgs {
   readonly filter?: SignalFilter | null;
@@ -42,6 +38,7 @@ export class SignalResolver {
     return services.signals.require(caller, id);
   }
 
+  // For its declaration, and its check when it begins: each signal is told by signalReceived of fields.ts.
   @RequiresScope('integrations:read')
   @Subscription(() => Signal, {
     description:
@@ -60,50 +57,6 @@ export class SignalResolver {
     _after?: string | null,
   ) {
     return signal;
-  }
-
-  @FieldResolver(() => Tenant, { description: 'Whose signal it is.' })
-  tenant(@Root() { tenantId }: SignalEntity) {
-    return { id: tenantId };
-  }
-
-  @FieldResolver(() => IntegrationConnection, {
-    description: 'How it came in; its id is the envelope’s `producer_id`.',
-  })
-  connection(@Root() { connectionId }: SignalEntity, @Ctx() { loaders }: GraphQLContext) {
-    return loaders.connection.load(connectionId);
-  }
-
-  @FieldResolver(() => SignalResource, {
-    nullable: true,
-    description: 'Where it happened; null when nothing says so.',
-  })
-  resource(@Root() { content }: SignalEntity): SignalResource | null {
-    const { pr_id: prId, ...rest } = content.resource;
-    const resource = compact({ ...rest, prId });
-    return Object.keys(resource).length > 0 ? resource : null;
-  }
-
-  @FieldResolver(() => JSONObject, {
-    description: 'Canonical fields in snake_case, `provider_metadata` and `canonical_keys`.',
-  })
-  payload(@Root() { content }: SignalEntity): JsonObject {
-    return content.payload;
-  }
-
-  @FieldResolver(() => [EvidenceLink], { description: 'Where a person can see the thing itself.' })
-  evidence(@Root() { content }: SignalEntity) {
-    return content.evidence;
-  }
-
-  @FieldResolver(() => [CorrelationHint], { description: 'What to join it to other signals by.' })
-  correlationHints(@Root() { content }: SignalEntity) {
-    return content.correlation_hints;
-  }
-
-  @FieldResolver(() => Cursor, { description: 'Its place in the feed: `after` resumes behind it.' })
-  cursor(@Root() signal: SignalEntity) {
-    return signalCursor(signal);
   }
 }
 

@@ -1,9 +1,11 @@
 import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
-import type { CorrelationHint as Hint, SignalKind as Kind } from '../../src/connector/index.js';
+import type { CorrelationHint as Hint, JsonObject, SignalKind as Kind } from '../../src/connector/index.js';
+import { IntegrationConnection } from '../connection/type.js';
 import { entityKey } from '../entity-key.js';
 import { toEnum } from '../enum.js';
 import { toPageType } from '../page.js';
-import { DateTime, URLScalar } from '../scalars.js';
+import { Cursor, DateTime, JSONObject, URLScalar } from '../scalars.js';
+import { Tenant } from '../tenant/type.js';
 
 type Environment = 'dev' | 'stage' | 'prod';
 
@@ -34,7 +36,7 @@ export const CorrelationHintType = toEnum<Hint['type']>(
   },
 );
 
-@ObjectType({ description: 'Where something happened.' })
+@ObjectType({ description: 'Where something happened.', simpleResolvers: true })
 export class SignalResource {
   @Field(() => String, { nullable: true, description: '`owner/name`, as the provider writes it.' })
   repository?: string;
@@ -55,7 +57,7 @@ export class SignalResource {
   environment?: string;
 }
 
-@ObjectType({ description: 'A link at which a person can see the thing itself.' })
+@ObjectType({ description: 'A link at which a person can see the thing itself.', simpleResolvers: true })
 export class EvidenceLink {
   @Field(() => String, { description: 'What it shows: `pull_request`, `commit`, `build` …' })
   type!: string;
@@ -67,7 +69,7 @@ export class EvidenceLink {
   title?: string;
 }
 
-@ObjectType({ description: 'Something to join a signal to others by.' })
+@ObjectType({ description: 'Something to join a signal to others by.', simpleResolvers: true })
 export class CorrelationHint {
   @Field(() => CorrelationHintType, { description: 'By what.' })
   type!: Hint['type'];
@@ -79,8 +81,12 @@ export class CorrelationHint {
   confidence!: number;
 }
 
+/** What is no property of a signal as it is stored is read by {@link file://./fields.ts}. */
 @entityKey
-@ObjectType({ description: 'One thing that happened at a provider, in one shape for all providers.' })
+@ObjectType({
+  description: 'One thing that happened at a provider, in one shape for all providers.',
+  simpleResolvers: true,
+})
 export class Signal {
   @Field(() => ID, { description: 'The same however often, and by whichever way, the event comes.' })
   id!: string;
@@ -129,6 +135,34 @@ export class Signal {
 
   @Field(() => DateTime, { nullable: true, description: 'When it was last told anew; null when never.' })
   revisedAt!: Date | null;
+
+  @Field(() => Tenant, { description: 'Whose signal it is.' })
+  tenant!: Tenant;
+
+  @Field(() => IntegrationConnection, {
+    description: 'How it came in; its id is the envelope’s `producer_id`.',
+  })
+  connection!: IntegrationConnection;
+
+  @Field(() => SignalResource, {
+    nullable: true,
+    description: 'Where it happened; null when nothing says so.',
+  })
+  resource!: SignalResource | null;
+
+  @Field(() => JSONObject, {
+    description: 'Canonical fields in snake_case, `provider_metadata` and `canonical_keys`.',
+  })
+  payload!: JsonObject;
+
+  @Field(() => [EvidenceLink], { description: 'Where a person can see the thing itself.' })
+  evidence!: EvidenceLink[];
+
+  @Field(() => [CorrelationHint], { description: 'What to join it to other signals by.' })
+  correlationHints!: CorrelationHint[];
+
+  @Field(() => Cursor, { description: 'Its place in the feed: `after` resumes behind it.' })
+  cursor!: string;
 }
 
 export const SignalPage = toPageType('SignalPage', 'signals', () => Signal);

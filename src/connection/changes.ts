@@ -54,7 +54,8 @@ export async function createConnectionChanges(deps: TailDeps): Promise<Connectio
     list: LIST,
     matches: ({ connectionId }: ChangeFilter, change) =>
       connectionId === undefined || connectionId.toLowerCase() === change.connectionId,
-    toWhere: ({ connectionId }) => (connectionId === undefined ? {} : { connectionId: toUuid(connectionId) }),
+    toConditions: ({ connectionId }) =>
+      connectionId === undefined ? {} : { rest: { connectionId: toUuid(connectionId) } },
   });
 
   async function requireKnown(caller: Caller, cursor: string): Promise<string> {

@@ -58,7 +58,9 @@ export async function workDue<Row>(options: DueWork<Row>): Promise<number> {
           const work = workOne(options, row).finally(() => underWay.delete(work));
           underWay.add(work);
         }
-        if (rows.length < room) pause = pauseOf(lookMs, over.signal).finally(() => (pause = undefined));
+        const isAll = rows.length < room;
+        if (isAll && underWay.size === 0) return claimed;
+        if (isAll) pause = pauseOf(lookMs, over.signal).finally(() => (pause = undefined));
       }
       if (underWay.size === 0 && (pause || signal.aborted)) return claimed;
       await Promise.race(pause ? [...underWay, pause] : underWay);

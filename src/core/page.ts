@@ -1,4 +1,4 @@
-import type { EntityName, FilterQuery } from '@mikro-orm/postgresql';
+import { type EntityName, type FilterQuery, raw } from '@mikro-orm/postgresql';
 import { NIL, validate as isUuid } from 'uuid';
 import type { EntityManager } from './db.js';
 import { TributaryError, invalidInput } from './errors.js';
@@ -35,8 +35,6 @@ export const MAX_PAGE = 200;
 export const MAX_SCAN = 5_000;
 /** So many of them first: most filters let enough through. */
 const FIRST_LOOK = 200;
-/** Nobody changes what a page shows: rows that nothing keeps track of cost half as much. */
-const ASIDE = { disableIdentityMap: true } as const;
 
 /** Throws INVALID_INPUT for a page size outside 1 to {@link MAX_PAGE}. */
 export function requirePageSize(size: number, name = 'first'): number {
@@ -66,6 +64,8 @@ export interface List<K extends string> {
   readonly key: K;
   readonly shape: RegExp;
   readonly order: Order;
+  /** Whether its rows are read by {@link selectRows}, of which that says what it asks of them. Left out: as entities. */
+  readonly isPlain?: boolean;
 }
 
 /** A cursor's position that is an id. */
@@ -82,7 +82,6 @@ export function newestFirst(name: string): List<'id'> {
 interface Span {
   readonly size: number;
   readonly order: Order;
-  readonly isBackward: boolean;
   /** Conditions on the key. */
   readonly bounds: readonly object[];
 }
@@ -101,7 +100,7 @@ export function spanOf<K extends string>(list: List<K>, page: PageRequest): Span
     ...(before === undefined ? [] : [bound(before, short)]),
   ];
   const opposite = list.order === 'asc' ? 'desc' : 'asc';
-  return { size, order: isBackward ? opposite : list.order, isBackward, bounds };
+  return { size, order: isBackward ? opposite : list.order, bounds };
 }
 
 /** Makes a page of rows that were read one beyond the size, which tells whether there is more. */
@@ -166,23 +165,52 @@ export async function readPage<K extends string, T extends Record<K, string>>(
 }
 
 /** See {@link readPage}. */
-export async function readRows<K extends string, T extends Record<K, string>>(
+export function readRows<K extends string, T extends Record<K, string>>(
   em: EntityManager,
   entity: EntityName<T>,
   list: List<K>,
-  { leads = [{}], rest = {}, isOver }: Conditions<T>,
+  conditions: Conditions<T>,
   page: PageRequest,
 ): Promise<Found<T>> {
-  const { key } = list;
-  const { size, order, bounds } = spanOf(list, page);
-  const inOrder = { orderBy: { [key]: order } as never };
+  return readSpan(em, entity, list, conditions, spanOf(list, page));
+}
+
+/** See {@link readPage}: of any size. */
+export async function readSpan<K extends string, T extends Record<K, string>>(
+  em: EntityManager,
+  entity: EntityName<T>,
+  { key, isPlain = false }: Pick<List<K>, 'key' | 'isPlain'>,
+  { leads = [{}], rest = {}, isOver }: Conditions<T>,
+  { size, order, bounds }: Span,
+): Promise<Found<T>> {
   const isSearch = Object.keys(rest).length > 0;
 
-  async function readPlaces(lead: object, from: string | undefined, limit: number): Promise<string[]> {
+  function placesOf(lead: object, limit: number, from?: string) {
     const behind = from === undefined ? {} : { [key]: { [order === 'asc' ? '$gt' : '$lt']: from } };
-    const where = { $and: [lead, ...bounds, behind] } as FilterQuery<T>;
-    const options = { ...inOrder, ...ASIDE, limit, fields: [key] } as never;
-    return (await em.find(entity, where, options)).map((row) => row[key]);
+    const where = { $and: [lead, ...bounds, behind] } as never;
+    const places = em.createQueryBuilder(entity, 'place').select(key as never);
+    return places
+      .where(where)
+      .orderBy({ [key]: order } as never)
+      .limit(limit);
+  }
+
+  async function readPlaces(lead: object, limit: number, from: string | undefined): Promise<string[]> {
+    const rows = (await placesOf(lead, limit, from).execute('all')) as T[];
+    return rows.map((row) => row[key]);
+  }
+
+  /** Where there is nothing to look for, places and rows are one statement. */
+  async function readAll(lead: object): Promise<Found<T>> {
+    const { sql, params } = placesOf(lead, size + 1).toQuery();
+    const isThere = raw(`"${key}" = any(array(${sql}))`, [...params]);
+    return { rows: await selectRows(em, entity, isThere, key, order) };
+  }
+
+  /** Nobody changes what a page shows: rows that nothing keeps track of cost half as much. */
+  function readThese(where: FilterQuery<T>, limit: number): Promise<T[]> {
+    if (isPlain) return selectRows(em, entity, where, key, order, limit);
+    return em.find(entity, where, { orderBy: { [key]: order } as never, limit, disableIdentityMap: true });
   }
 
   /** Places first, then their rows, more at a time as long as too few match. */
@@ -191,10 +219,9 @@ export async function readRows<K extends string, T extends Record<K, string>>(
     let from: string | undefined;
     let looked = 0;
     for (let limit = isSearch ? FIRST_LOOK : size + 1; ; limit = Math.min(4 * limit, MAX_SCAN - looked)) {
-      const places = await readPlaces(lead, from, limit);
+      const places = await readPlaces(lead, limit, from);
       const where = { $and: [{ [key]: { $in: places } }, rest] } as FilterQuery<T>;
-      if (places.length > 0)
-        rows.push(...(await em.find(entity, where, { ...inOrder, ...ASIDE, limit: size + 1 })));
+      if (places.length > 0) rows.push(...(await readThese(where, size + 1)));
       looked += places.length;
       from = places.at(-1);
       if (from === undefined || places.length < limit || rows.length > size) return { rows };
@@ -209,8 +236,26 @@ export async function readRows<K extends string, T extends Record<K, string>>(
   }
 
   const found: Found<T>[] = [];
-  for (const lead of leads) found.push(await readLed(lead));
+  for (const lead of leads) found.push(await (isPlain && !isSearch ? readAll(lead) : readLed(lead)));
   return merge(found, (row) => row[key], order);
+}
+
+/**
+ * Rows as plain objects with the entity's fields, of a third of the cost of entities. Only for an entity whose columns
+ * need no conversion but that of JSON and moments, and whose fields nobody leaves for later.
+ */
+export async function selectRows<T extends object>(
+  em: EntityManager,
+  entity: EntityName<T>,
+  where: object,
+  key: keyof T,
+  order: Order,
+  limit?: number,
+): Promise<T[]> {
+  const rows = em.createQueryBuilder(entity);
+  rows.where(where as never).orderBy({ [key]: order } as never);
+  if (limit !== undefined) rows.limit(limit);
+  return (await rows.execute('all')) as T[];
 }
 
 /** One row of rows, as far as all of them were looked through. */

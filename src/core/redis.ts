@@ -11,6 +11,8 @@ export function connectRedis(url: string, log: Log, meanwhile = 'limits are kept
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
+    // Who subscribes does so at each 'ready': by itself it would not say when it is done, and a failure would be nobody's.
+    autoResubscribe: false,
   });
   redis.on('error', (error: Error) =>
     log.warn({ error: error.message }, `redis: not reachable; ${meanwhile}`),

@@ -1,6 +1,7 @@
 import type { EntityName } from '@mikro-orm/postgresql';
 import type { Db } from './db.js';
 import type { ForgetfulList } from './horizon.js';
+import { type Conditions, readSpan } from './page.js';
 
 /** A row of a table that is only ever appended to, numbered in the order of commits over all tenants. */
 export interface Numbered {
@@ -16,11 +17,11 @@ export interface TailTable<T extends Numbered, F> {
   readonly name: string;
   /** Where rows are deleted when their time is over. Left out: they never are. */
   readonly list?: ForgetfulList;
-  /** Where NOTIFY hints at new rows. */
+  /** Where hints at new rows are given. */
   readonly channel: string;
-  /** The filter over a row in memory: what {@link TailTable.toWhere} is in SQL. */
+  /** The filter over a row in memory: what {@link TailTable.toConditions} is in SQL. */
   matches(filter: F, row: T): boolean;
-  toWhere(filter: F): object;
+  toConditions(filter: F): Conditions<T>;
   /** Told of rows as they are read live. */
   readonly onRead?: (rows: readonly T[]) => void;
   /** Counts who is subscribed in this process. */
@@ -68,21 +69,27 @@ export async function readAfter<T extends Numbered>(
   };
 }
 
-/**
- * The tenant's next rows behind a position, as plain objects with the entity's fields: nothing is changed through them, and
- * to make entities takes thrice as long.
- */
+/** The tenant's next rows behind a position, as plain objects with the entity's fields: nothing is changed through them. */
+export interface Missed<T> {
+  readonly rows: readonly T[];
+  /** How far the table was looked through. Undefined: to its end. */
+  readonly upTo: bigint | undefined;
+}
+
+/** As many of them as one look at the table may find, however few match: see {@link readSpan}. */
 export async function readTable<T extends Numbered, F>(
   db: Db,
-  { entity, toWhere }: Pick<TailTable<T, F>, 'entity' | 'toWhere'>,
+  { entity, toConditions }: Pick<TailTable<T, F>, 'entity' | 'toConditions'>,
   tenantId: string,
   filter: F,
   after: bigint,
-): Promise<T[]> {
-  const rows = db.for({ tenantId }).createQueryBuilder(entity);
-  rows.where({ ...toWhere(filter), sequence: { $gt: String(after) } } as never);
-  return (await rows
-    .orderBy({ sequence: 'asc' } as never)
-    .limit(PAGE)
-    .execute('all')) as T[];
+): Promise<Missed<T>> {
+  const bounds = [{ sequence: { $gt: String(after) } }];
+  const span = { size: PAGE, order: 'asc', bounds } as const;
+  const found = await readSpan(db.for({ tenantId }), entity, PLAIN, toConditions(filter), span);
+  const rows = found.rows.slice(0, PAGE);
+  const last = found.rows.length > PAGE ? rows.at(-1)?.sequence : found.edge;
+  return { rows, upTo: last === undefined ? undefined : BigInt(last) };
 }
+
+const PLAIN = { key: 'sequence', isPlain: true } as const;

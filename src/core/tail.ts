@@ -1,5 +1,6 @@
 import type { Caller } from './caller.js';
 import type { Db } from './db.js';
+import type { Hints } from './hints.js';
 import { findHorizon, requireKept } from './horizon.js';
 import type { Log } from './log.js';
 import { type Numbered, PAGE, type TailTable, currentEdge, readAfter, readTable } from './tail-table.js';
@@ -19,6 +20,8 @@ export interface Tail<T extends Numbered, F> {
 export interface TailDeps {
   readonly db: Db;
   readonly log: Log;
+  /** Where hints at new rows are heard, if not by NOTIFY alone. */
+  readonly hints?: Pick<Hints, 'listen'> | undefined;
   /** How long a lost hint can go unnoticed. */
   readonly selfCheckMs?: number;
   /** Rows kept in memory per tenant and filter with subscribers; who falls further behind reads from the table again. */
@@ -37,9 +40,19 @@ interface Window<T, F> {
   readonly filter: F;
   since: bigint;
   readonly rows: { readonly sequence: bigint; readonly row: T }[];
-  /** Those who were told all there was. They hear up to where that was, just before it is more. */
-  readonly wake: Set<(told: bigint) => void>;
+  /** Those who were told all there was. */
+  readonly waiting: Set<Reader>;
   subscribers: number;
+}
+
+/**
+ * A subscription as long as it lasts. Not an AbortSignal of its own: to listen to one and to stop it, for each row of
+ * each subscriber, takes longer than all else here.
+ */
+interface Reader {
+  isOver: boolean;
+  /** Ends a wait: with all up to where there was nothing, just before there is. */
+  wake(told: bigint): void;
 }
 
 /**
@@ -48,7 +61,7 @@ interface Window<T, F> {
  * what was missed and what is live that a row could fall into or come out of twice.
  */
 export async function createTail<T extends Numbered, F>(
-  { db, log, selfCheckMs = 1_000, windowSize = 1_000 }: TailDeps,
+  { db, log, hints = db, selfCheckMs = 1_000, windowSize = 1_000 }: TailDeps,
   table: TailTable<T, F>,
 ): Promise<Tail<T, F>> {
   /** By tenant and filter. */
@@ -58,6 +71,7 @@ export async function createTail<T extends Numbered, F>(
   let isReading = false;
   let isHinted = false;
   const closing = new AbortController();
+  const readers = new Set<Reader>();
 
   /** Reads what is new until there is nothing new. Hints that come meanwhile cause one more look. */
   async function read(): Promise<void> {
@@ -115,41 +129,54 @@ export async function createTail<T extends Numbered, F>(
   function announce(window: Window<T, F>, told: bigint): void {
     const surplus = window.rows.length - windowSize;
     if (surplus > 0) window.since = window.rows.splice(0, surplus).at(-1)?.sequence ?? window.since;
-    for (const wake of window.wake) wake(told);
-    window.wake.clear();
+    for (const reader of window.waiting) reader.wake(told);
+    window.waiting.clear();
   }
 
-  function enter(tenantId: string, filter: F): Window<T, F> {
+  function enter(tenantId: string, filter: F, reader: Reader): Window<T, F> {
     const key = keyOf(tenantId, filter);
-    const wake = new Set<(told: bigint) => void>();
-    const window = windows.get(key) ?? { key, tenantId, filter, since: edge, rows: [], wake, subscribers: 0 };
+    const waiting = new Set<Reader>();
+    const window = windows.get(key) ?? {
+      key,
+      tenantId,
+      filter,
+      since: edge,
+      rows: [],
+      waiting,
+      subscribers: 0,
+    };
     windows.set(key, window);
+    readers.add(reader);
     window.subscribers += 1;
     table.subscribers?.inc();
     return window;
   }
 
-  function leave(window: Window<T, F>): void {
+  function leave(window: Window<T, F>, reader: Reader): void {
+    window.waiting.delete(reader);
+    readers.delete(reader);
     window.subscribers -= 1;
     table.subscribers?.dec();
     if (window.subscribers === 0) windows.delete(window.key);
   }
 
-  async function* follow(tenantId: string, filter: F, after: string | undefined, abort: AbortSignal) {
-    const window = enter(tenantId, filter);
+  async function* follow(tenantId: string, filter: F, after: string | undefined, reader: Reader) {
+    // Before it is there: what nobody waited for is not read.
+    if (windows.size === 0) void read();
+    const window = enter(tenantId, filter, reader);
     try {
       // "From now on" is what is committed now, which this process may not have read yet.
       let position = after === undefined ? await currentEdge(db, table) : BigInt(after);
-      while (!abort.aborted) {
+      while (!reader.isOver && !closing.signal.aborted) {
         if (position < window.since) {
           const reached = edge;
-          const page = await readTable(db, table, tenantId, filter, position);
+          const { rows, upTo } = await readTable(db, table, tenantId, filter, position);
           if (table.list) requireKept(table.list, position, await findHorizon(db, table.list, { tenantId }));
-          for (const row of page) {
+          for (const row of rows) {
             yield row;
             position = BigInt(row.sequence);
           }
-          if (page.length < PAGE) position = max(position, reached);
+          position = max(position, upTo ?? reached);
           continue;
         }
         const news = window.rows.slice(firstAfter(window.rows, position));
@@ -158,23 +185,24 @@ export async function createTail<T extends Numbered, F>(
           position = sequence;
         }
         // Whatever came meanwhile and did not match is behind who waited, and may be deleted.
-        if (news.length === 0) position = max(position, await nextNews(window, abort));
+        if (news.length === 0) position = max(position, await nextNews(window, reader));
       }
     } finally {
-      leave(window);
+      leave(window, reader);
     }
   }
 
   edge = await currentEdge(db, table);
-  // Without subscribers a hint is not worth a query; the self-check keeps the edge near enough.
-  const stopListening = await db.listen(table.channel, () => void (windows.size > 0 && read()));
-  const selfCheck = setInterval(() => void read(), selfCheckMs);
+  // Without subscribers nothing is worth a query: the first one has the edge moved to where it is then.
+  const stopListening = await hints.listen(table.channel, () => void (windows.size > 0 && read()));
+  const selfCheck = setInterval(() => void (windows.size > 0 && read()), selfCheckMs);
 
   return {
     subscribe: ({ tenantId }, filter, after) =>
-      cancellable(closing.signal, (abort) => follow(tenantId, filter, after, abort)),
+      cancellable((reader) => follow(tenantId, filter, after, reader)),
     async close() {
       closing.abort();
+      for (const reader of readers) end(reader);
       clearInterval(selfCheck);
       await stopListening();
     },
@@ -187,20 +215,16 @@ function keyOf(tenantId: string, filter: unknown): string {
 }
 
 /** Resolves when a row comes that matches, with all up to where there was none; or when the subscription ends, with 0. */
-function nextNews(
-  window: { readonly wake: Set<(told: bigint) => void> },
-  abort: AbortSignal,
-): Promise<bigint> {
+function nextNews({ waiting }: { readonly waiting: Set<Reader> }, reader: Reader): Promise<bigint> {
   return new Promise((resolve) => {
-    const end = (): void => wake(0n);
-    const wake = (told: bigint): void => {
-      abort.removeEventListener('abort', end);
-      window.wake.delete(wake);
-      resolve(told);
-    };
-    window.wake.add(wake);
-    abort.addEventListener('abort', end);
+    reader.wake = resolve;
+    waiting.add(reader);
   });
+}
+
+function end(reader: Reader): void {
+  reader.isOver = true;
+  reader.wake(0n);
 }
 
 /** Index of the first entry beyond the position; binary search, as windows are sorted. */
@@ -216,23 +240,20 @@ function firstAfter(entries: readonly { readonly sequence: bigint }[], position:
 }
 
 /**
- * A generator that waits can't be returned: `return()` would wait with it. So `return()` first aborts the wait, which
+ * A generator that waits can't be returned: `return()` would wait with it. So `return()` first ends the wait, which
  * is what lets a closed socket free its subscription at once.
  */
-function cancellable<T>(
-  closing: AbortSignal,
-  make: (abort: AbortSignal) => AsyncGenerator<T>,
-): AsyncIterableIterator<T> {
-  const own = new AbortController();
-  const stream = make(AbortSignal.any([closing, own.signal]));
+function cancellable<T>(make: (reader: Reader) => AsyncGenerator<T>): AsyncIterableIterator<T> {
+  const reader: Reader = { isOver: false, wake() {} };
+  const stream = make(reader);
   return {
     next: () => stream.next(),
     async return() {
-      own.abort();
+      end(reader);
       return stream.return(undefined);
     },
     throw(error) {
-      own.abort();
+      end(reader);
       return stream.throw(error);
     },
     [Symbol.asyncIterator]() {

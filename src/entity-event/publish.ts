@@ -2,10 +2,12 @@ import type { Redis } from 'ioredis';
 import type { PoolClient } from 'pg';
 import { changeCursor } from '../connection/changes.js';
 import type { Db } from '../core/db.js';
+import type { Hints } from '../core/hints.js';
 import type { Log } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
 import { connectRedis } from '../core/redis.js';
 import { healthCursor } from '../health/changes.js';
+import { SIGNAL_HINTS } from '../signal/journal.js';
 import { signalCursor } from '../signal/signals.js';
 
 /**
@@ -19,6 +21,8 @@ export interface EntityEvents {
 
 export interface EntityEventDeps {
   readonly db: Db;
+  /** Where hints at new rows are heard, if not by NOTIFY alone. */
+  readonly hints?: Pick<Hints, 'listen'> | undefined;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'entityEvents'>;
   /** Undefined: nothing is published. */
@@ -39,7 +43,7 @@ interface EntityEvent {
 interface Feed {
   /** Its name in the database. */
   readonly name: 'signals' | 'changes' | 'health';
-  /** Where NOTIFY hints at new rows. */
+  /** Where hints at new rows are given. */
   readonly hints: string;
   /** In the names of its Redis channels. */
   readonly topic: string;
@@ -50,7 +54,7 @@ interface Feed {
 const feeds: readonly Feed[] = [
   {
     name: 'signals',
-    hints: 'tributary_signals',
+    hints: SIGNAL_HINTS,
     topic: 'signals',
     typename: 'Signal',
     toCursor: signalCursor,
@@ -99,7 +103,7 @@ export function createEntityEvents(deps: EntityEventDeps): EntityEvents {
     },
   };
 
-  async function followFeed({ selfCheckMs = 1_000 }: EntityEventDeps, feed: Feed, redis: Redis) {
+  async function followFeed({ hints = db, selfCheckMs = 1_000 }: EntityEventDeps, feed: Feed, redis: Redis) {
     // The place where everything begins is kept at once, whether or not Redis is there to be told anything.
     await take(db.doors, feed);
     const look = repeatable(async (stop) => {
@@ -110,7 +114,7 @@ export function createEntityEvents(deps: EntityEventDeps): EntityEvents {
         log.warn({ error: message, feed: feed.name }, 'entity events: not published; trying again soon');
       }
     });
-    const stopListening = await db.listen(feed.hints, look.run);
+    const stopListening = await hints.listen(feed.hints, look.run);
     const timer = setInterval(look.run, selfCheckMs);
     look.run();
     return async () => {

@@ -66,7 +66,8 @@ export async function createHealthChanges(deps: TailDeps): Promise<HealthChanges
     list: LIST,
     matches: ({ connectionId }: HealthChangeFilter, change) =>
       connectionId === undefined || connectionId.toLowerCase() === change.connectionId,
-    toWhere: ({ connectionId }) => (connectionId === undefined ? {} : { connectionId: toUuid(connectionId) }),
+    toConditions: ({ connectionId }) =>
+      connectionId === undefined ? {} : { leads: [{ connectionId: toUuid(connectionId) }] },
   });
 
   async function requireKnown(caller: Caller, cursor: string): Promise<string> {

@@ -204,9 +204,11 @@ const tenantTables = [
  *
  * Answers only deliveries that were there before, with the signals they made then. New ones are never read back, and
  * no plan may scan a table: a session keeps the plan it made when the tables were small.
+ *
+ * Without in_notifies the caller hints at what is new, once it is committed.
  */
 const journalAppend = `
-  create function journal_append(in_deliveries jsonb, in_signals jsonb, in_bodies bytea)
+  create function journal_append(in_deliveries jsonb, in_signals jsonb, in_bodies bytea, in_notifies boolean)
   returns table (index integer, delivery_id uuid, signal_ids uuid[])
   language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
   declare
@@ -248,7 +250,7 @@ const journalAppend = `
         returning signals.sequence)
     select (select count(*) from arrived), (select max(appended.sequence) from appended) into arrivals, newest;
 
-    if newest is not null then
+    if in_notifies and newest is not null then
       perform pg_notify('tributary_signals', newest::text);
     end if;
 

@@ -145,7 +145,7 @@ const append = `
       fresh := array(
         select distinct s.id from jsonb_to_recordset(in_signals) as s(id uuid)
         where not exists (select from signals known where known.id = s.id));
-      perform journal_append(in_deliveries, in_signals, in_bodies);
+      perform journal_append(in_deliveries, in_signals, in_bodies, true);
       fresh := array(select id from signals where id = any(fresh));
       if in_watched then
         insert into poll_findings (signal_id, tenant_id, connection_id, stream_id, found_at)

@@ -3,7 +3,7 @@ import type { Caller } from '../core/caller.js';
 import { workDue } from '../core/due.js';
 import { type PollNow, type SetPolling, pollNow, setPolling } from './command.js';
 import { enrollDue } from './enroll.js';
-import { type ClaimedStream, type PollMode, PolledStream, Polling } from './poll.entity.js';
+import { type ClaimedStream, PolledStream, Polling } from './poll.entity.js';
 import { type TickDeps, tick } from './tick.js';
 
 /** How a connection is polled, and how far. */
@@ -48,19 +48,13 @@ const LEASE_MS = 60_000;
 export function createPollService(deps: TickDeps): PollService {
   const { db, clock, log } = deps;
 
-  async function claimOf(mode: PollMode, limit: number): Promise<readonly ClaimedStream[]> {
-    if (limit === 0) return [];
+  async function claim(limit: number): Promise<readonly ClaimedStream[]> {
     const { rows } = await db.doors.query<ClaimedStream>({
       name: 'polls_claim',
       text: CLAIM,
-      values: [mode, clock.now(), LEASE_MS, limit],
+      values: [clock.now(), LEASE_MS, limit],
     });
     return rows;
-  }
-
-  async function claim(limit: number): Promise<readonly ClaimedStream[]> {
-    const live = await claimOf('LIVE', limit);
-    return [...live, ...(await claimOf('BACKFILL', limit - live.length))];
   }
 
   return {
@@ -111,7 +105,12 @@ function secondsSince(time: Date | null, now: Date): number | null {
   return time && Math.max(0, (now.getTime() - time.getTime()) / 1000);
 }
 
+/** Backfills have what live polls leave. In one statement, as most find nothing. */
 const CLAIM = `
+  with live as materialized (select * from polls_claim('LIVE', $1, $2 * interval '1 millisecond', $3)),
+  claimed as (
+    select * from live union all
+    select * from polls_claim('BACKFILL', $1, $2 * interval '1 millisecond', $3 - (select count(*)::integer from live)))
   select id, tenant_id as "tenantId", connection_id as "connectionId", name, mode, since, cursor, due_at as "dueAt",
          interval_seconds as "intervalSeconds", failures, fence, min_seconds as "minSeconds", max_seconds as "maxSeconds"
-  from polls_claim($1, $2, $3 * interval '1 millisecond', $4)`;
+  from claimed`;

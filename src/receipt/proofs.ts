@@ -53,7 +53,7 @@ export async function createReceiptProofs(deps: TailDeps): Promise<ReceiptProofs
     name: 'receipt_checkpoints',
     channel: 'tributary_checkpoints',
     matches: () => true,
-    toWhere: () => ({}),
+    toConditions: () => ({}),
   });
 
   return {

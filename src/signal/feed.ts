@@ -1,8 +1,10 @@
 import { type Clock, systemClock } from '../core/clock.js';
 import type { Metrics } from '../core/metrics.js';
 import { type Tail, type TailDeps, createTail } from '../core/tail.js';
-import { type SignalFilter, matches, toWhere } from './filter.js';
+import { type SignalFilter, matches } from './filter.js';
+import { toConditions } from './list.js';
 import { SpanKind, isTracing, openSpan, toTraceParent } from '../core/trace.js';
+import { SIGNAL_HINTS } from './journal.js';
 import { Signal } from './signal.entity.js';
 
 /** The live reading of the journal, once per process for all its subscribers. */
@@ -17,10 +19,10 @@ export async function createFeed({ metrics, clock = systemClock, ...deps }: Feed
   const tail = await createTail<Signal, SignalFilter>(deps, {
     entity: Signal,
     name: 'feed',
-    channel: 'tributary_signals',
+    channel: SIGNAL_HINTS,
     list: 'signals',
     matches,
-    toWhere,
+    toConditions,
     subscribers: metrics.subscribers,
     onRead(signals) {
       const now = clock.now().getTime();

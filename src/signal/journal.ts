@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { TributaryError } from '../core/errors.js';
+import type { Hints } from '../core/hints.js';
 import type { Log } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
 import { toStorableJson } from '../core/storable.js';
@@ -48,8 +49,13 @@ export interface Journal {
   drain(): Promise<void>;
 }
 
+/** Where hints at new signals are given. */
+export const SIGNAL_HINTS = 'tributary_signals';
+
 export interface JournalDeps {
   readonly pool: Pool;
+  /** How others are told of new signals, if not by NOTIFY with every commit. */
+  readonly hints?: Pick<Hints, 'canGive' | 'give'> | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly bounds?: JournalBounds;
@@ -82,7 +88,7 @@ interface Waiting {
  * Group commit: what arrives while a flush is in flight joins the next one. An entry that comes when nothing is in
  * flight is sent at once; there is no timer and no artificial delay.
  */
-export function createJournal({ pool, log, metrics, bounds = BOUNDS }: JournalDeps): Journal {
+export function createJournal({ pool, hints, log, metrics, bounds = BOUNDS }: JournalDeps): Journal {
   let waiting: Waiting[] = [];
   let waitingBytes = 0;
   let flights = 0;
@@ -115,8 +121,11 @@ export function createJournal({ pool, log, metrics, bounds = BOUNDS }: JournalDe
 
   async function flush(batch: readonly Waiting[]): Promise<void> {
     metrics.journalBatch.observe(batch.length);
+    const giver = hints?.canGive() ? hints : undefined;
     try {
-      settle(batch, await write(pool, batch));
+      const known = await write(pool, batch, giver === undefined);
+      settle(batch, known);
+      if (hasNews(batch, known)) giver?.give(SIGNAL_HINTS);
     } catch (error) {
       if (batch.length > 1 && refusalOf(error) !== undefined) {
         // One entry the database won't take must not take its neighbours down.
@@ -166,19 +175,26 @@ interface KnownRow {
   readonly signal_ids: readonly string[];
 }
 
-async function write(pool: Pool, batch: readonly Waiting[]): Promise<Map<number, KnownRow>> {
+async function write(
+  pool: Pool,
+  batch: readonly Waiting[],
+  isNotifying: boolean,
+): Promise<Map<number, KnownRow>> {
   const { rows } = await pool.query<KnownRow>({
     name: 'journal_append',
-    text: 'select index, delivery_id, signal_ids from journal_append($1::jsonb, $2::jsonb, $3)',
-    values: toArguments(
-      batch.map(({ entry }) => entry),
-      batch.flatMap(({ signals }) => signals),
-    ),
+    text: 'select index, delivery_id, signal_ids from journal_append($1::jsonb, $2::jsonb, $3, $4)',
+    values: [
+      ...toArguments(
+        batch.map(({ entry }) => entry),
+        batch.flatMap(({ signals }) => signals),
+      ),
+      isNotifying,
+    ],
   });
   return new Map(rows.map((row) => [row.index, row]));
 }
 
-/** What `journal_append` takes: deliveries, signals, and all bodies in one. */
+/** What `journal_append` takes first: deliveries, signals, and all bodies in one. */
 type AppendArguments = [deliveries: string, signals: string, bodies: Buffer];
 
 /** Entries as `journal_append` takes them. */
@@ -215,6 +231,10 @@ function deliveriesOf(entries: readonly JournalEntry[]): object[] {
     bodyStart += body.length;
     return row;
   });
+}
+
+function hasNews(batch: readonly Waiting[], known: ReadonlyMap<number, KnownRow>): boolean {
+  return batch.some(({ signals }, index) => signals.length > 0 && !known.has(index));
 }
 
 function settle(batch: readonly Waiting[], known: ReadonlyMap<number, KnownRow>): void {

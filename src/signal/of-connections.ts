@@ -1,6 +1,6 @@
 import type { Caller } from '../core/caller.js';
 import type { Db } from '../core/db.js';
-import { type Found, type List, type PageRequest, fromCursor, spanOf } from '../core/page.js';
+import { type Found, type List, type PageRequest, fromCursor, selectRows, spanOf } from '../core/page.js';
 import { Signal } from './signal.entity.js';
 
 /**
@@ -25,9 +25,7 @@ export async function readOfConnections(
     size + 1,
   ]);
   const where = { sequence: { $in: rows.map(({ sequence }) => sequence) } };
-  const signals = await db
-    .for(caller)
-    .find(Signal, where, { orderBy: { sequence: order }, disableIdentityMap: true });
+  const signals = await selectRows(db.for(caller), Signal, where, 'sequence', order);
   const found = new Map(connectionIds.map((id) => [id, { rows: [] as Signal[] }]));
   for (const signal of signals) found.get(signal.connectionId)?.rows.push(signal);
   return found;

@@ -42,7 +42,13 @@ export interface SignalService {
 }
 
 const LIST = 'signals';
-const SIGNALS: List<'sequence'> = { name: LIST, key: 'sequence', shape: SEQUENCE, order: 'asc' };
+const SIGNALS: List<'sequence'> = {
+  name: LIST,
+  key: 'sequence',
+  shape: SEQUENCE,
+  order: 'asc',
+  isPlain: true,
+};
 const MAX_FILTER_VALUES = 100;
 
 /** A signal's place in its tenant's feed. */

@@ -1,7 +1,7 @@
 /**
  * `scheduler-worker.ts <databaseUrl> <behavior>`: a worker as a process, for tests that end it. Its one keyed job,
- * `errand`, prints the key and attempt and then does what the behavior says: `hang`, `slow` (one second) or `die`.
- * SIGTERM drains, as the product does.
+ * `errand`, prints the key and attempt and then does what the behavior says: `hang`, `slow` (one second) or `die`. With
+ * `tick` it has a recurring job as well, which says how often it ran. SIGTERM drains, as the product does.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLog } from '../../src/core/log.js';
@@ -28,6 +28,14 @@ scheduler.define({
     console.log(`ended ${key}`);
   },
 });
+let ticks = 0;
+if (behavior === 'tick')
+  scheduler.define({
+    name: 'tick',
+    every: { seconds: 0.5 },
+    lockSeconds: 6,
+    run: async () => console.log(`ticked ${(ticks += 1)}`),
+  });
 process.on('SIGTERM', () => {
   void (async () => {
     const isDone = await scheduler.drain(5_000);

@@ -16,6 +16,7 @@ import {
   type Wanted,
   toDefinition,
 } from './job.js';
+import { LOOK_MS } from './lanes.js';
 import { createLeases } from './lease.js';
 import { type End, runOnce } from './run.js';
 import { type Stored, createSchedule } from './schedule.js';
@@ -58,8 +59,6 @@ export interface SchedulerOptions {
   readonly repairEvery?: number;
 }
 
-/** Jobs due within the next look are fetched ahead, so this is not how late they are. */
-const LOOK_MS = 500;
 const REPAIR_MS = 60_000;
 const STOP_MS = 2_000;
 const IDLE_LOOK_MS = 10;
@@ -72,7 +71,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
   const store = await openStore(pool, mongodbUrl, log);
   const leases = createLeases(pool, worker);
   const definitions = new Map<string, Definition>();
-  const gate = createGate(store.repository, definitionOf, log);
+  const gate = createGate({ store, definitionOf, log });
   const bell = createBell(store.channel);
   const stopping = new AbortController();
   const agenda = new Agenda({
@@ -105,19 +104,19 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
   async function run(definition: Definition, job: AgendaJob<Stored>): Promise<void> {
     const { name } = definition;
     const startedAt = performance.now();
-    const { dueAt, leave } = gate.enter(job.attrs);
+    const { dueAt, lease, mayKeep, leave } = gate.enter(job.attrs);
     const lagSeconds = dueAt && Math.max(0, (Date.now() - dueAt.getTime()) / 1_000);
-    const start = { ...job.attrs.data, touch: () => job.touch() };
+    const start = { ...job.attrs.data, lease, mayKeep, touch: () => job.touch() };
     let end: End | undefined;
     try {
       end = await under(name, job.attrs.data, () =>
         runOnce({ leases, log, stopping: stopping.signal }, definition, start),
       );
     } finally {
-      leave();
+      leave(end?.kept);
       const seconds = (performance.now() - startedAt) / 1_000;
       observe({ name, outcome: end?.outcome ?? 'failed', seconds, lagSeconds });
-      bell.ring(name);
+      if (gate.mayFindMore(definition, Date.now() + LOOK_MS)) bell.ring(name);
     }
     if (end.againInMs !== undefined && !definition.job.every) throw new Again(end.againInMs);
   }
@@ -156,10 +155,10 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
       repairs = setInterval(repairLater, repairEvery);
     },
     async drain(timeoutMs) {
-      gate.shut();
+      const givenBack = gate.shut();
       clearInterval(repairs);
       await repairing?.catch(() => {});
-      await agenda.stop();
+      await Promise.all([agenda.stop(), givenBack]);
       if (await isSoon(gate.isIdle, timeoutMs)) return true;
       stopping.abort(new Error('The process stops.'));
       return isSoon(gate.isIdle, STOP_MS);

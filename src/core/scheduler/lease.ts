@@ -38,6 +38,8 @@ export interface Lease {
   readonly fence: Fence;
   /** Runs of this key since the last that succeeded, this one included. */
   readonly attempt: number;
+  /** When it was asked for, by `performance.now()`. */
+  readonly since: number;
   /** False when another run has taken over. */
   prolong(): Promise<boolean>;
   /** Frees the key; `stopped` gives the attempt back, as it was no failure. False when another run has taken over. */
@@ -58,16 +60,15 @@ export interface Leases {
 export function createLeases(pool: Pool, worker: string): Leases {
   return {
     async claim(name, key, { lockMs, maxAttempts, pauseMs }) {
-      const { rows } = await pool.query<{ fence: string; attempts: number }>(CLAIM, [
-        name,
-        key,
-        worker,
-        lockMs,
-        maxAttempts,
-        pauseMs,
-      ]);
+      const since = performance.now();
+      const { rows } = await pool.query<{ fence: string; attempts: number }>({
+        name: 'lease_claim',
+        text: CLAIM,
+        values: [name, key, worker, lockMs, maxAttempts, pauseMs],
+      });
       const [row] = rows;
-      return row && toLease(pool, { name, key, number: row.fence }, row.attempts, lockMs);
+      if (!row) return undefined;
+      return { attempt: row.attempts, since, ...toLease(pool, { name, key, number: row.fence }, lockMs) };
     },
     async prune() {
       await pool.query(`delete from leases where until < now() - interval '7 days'`);
@@ -83,22 +84,25 @@ const CLAIM = `
   where known.until + case when known.attempts >= $5 then $6 else 0 end * interval '1 ms' <= now()
   returning fence, attempts`;
 
-function toLease(pool: Pool, fence: Fence, attempt: number, lockMs: number): Lease {
-  const mine = 'name = $1 and key = $2 and fence = $3';
-  const { name, key, number } = fence;
+function toLease(pool: Pool, fence: Fence, lockMs: number): Pick<Lease, 'fence' | 'prolong' | 'end'> {
+  const mine = [fence.name, fence.key, fence.number];
   return {
     fence,
-    attempt,
     async prolong() {
-      const sql = `update leases set until = now() + $4 * interval '1 ms' where ${mine}`;
-      return (await pool.query(sql, [name, key, number, lockMs])).rowCount === 1;
+      const values = [...mine, lockMs];
+      return (await pool.query({ name: 'lease_prolong', text: PROLONG, values })).rowCount === 1;
     },
     async end(how) {
-      const sql =
-        how === 'done'
-          ? `delete from leases where ${mine}`
-          : `update leases set until = now(), attempts = attempts - ${how === 'stopped' ? 1 : 0} where ${mine}`;
-      return (await pool.query(sql, [name, key, number])).rowCount === 1;
+      const name = `lease_${how}`;
+      return (await pool.query({ name, text: ENDS[how], values: mine })).rowCount === 1;
     },
   };
 }
+
+const MINE = 'name = $1 and key = $2 and fence = $3';
+const PROLONG = `update leases set until = now() + $4 * interval '1 ms' where ${MINE}`;
+const ENDS = {
+  done: `delete from leases where ${MINE}`,
+  failed: `update leases set until = now() where ${MINE}`,
+  stopped: `update leases set until = now(), attempts = attempts - 1 where ${MINE}`,
+};

@@ -19,25 +19,34 @@ export interface RunDeps {
 export interface Start {
   readonly key: string;
   readonly data: unknown;
+  /** Of the run before, when this process has kept the lane. */
+  readonly lease: Lease | undefined;
   /** Prolongs the store's own lock. */
   touch(): Promise<void>;
+  /** Whether this process may keep the lane, lease and all, until its next run. */
+  mayKeep(): boolean;
 }
 
 export interface End {
   readonly outcome: RunReport['outcome'];
   /** Set when the key has to run again: by the time a keyed job is over, it has none. */
   readonly againInMs?: number;
+  /** Set when the lane is kept. */
+  readonly kept?: Lease;
 }
 
 /** Runs the body once, if no other run has the lease of its key. Throws only when the lease can't be asked for. */
 export async function runOnce(deps: RunDeps, definition: Definition, start: Start): Promise<End> {
   const { job, name, lockMs, maxAttempts } = definition;
   const pauseMs = job.every ? PAUSE_MS : 0;
-  const lease = await deps.leases.claim(name, start.key, { lockMs, maxAttempts, pauseMs });
+  const terms = { lockMs, maxAttempts, pauseMs };
+  const lease = start.lease ?? (await deps.leases.claim(name, start.key, terms));
   if (!lease) return { outcome: 'busy', againInMs: lockMs };
   const heart = startHeart(deps.log, definition, start, lease);
   try {
     const outcome = await runBody(deps, definition, start, lease, heart.signal);
+    // Only to end it sets the count of attempts back.
+    if (lease.attempt === 1 && !heart.signal.aborted && start.mayKeep()) return { outcome, kept: lease };
     const isOurs = await lease.end('done');
     return isOurs ? { outcome } : { outcome: 'lost', againInMs: lockMs };
   } catch (error) {
@@ -107,7 +116,7 @@ function startHeart(
 ): Heart {
   const { key } = lease.fence;
   const control = new AbortController();
-  let provenAt = performance.now();
+  let provenAt = lease.since;
   let isBeating = false;
   function end(reason: Error): void {
     clearInterval(beats);
@@ -128,7 +137,8 @@ function startHeart(
       isBeating = false;
     }
   }
-  const beats = setInterval(() => void beat(), lockMs / BEATS_PER_LOCK);
+  const leftMs = lockMs - (performance.now() - provenAt);
+  const beats = setInterval(() => void beat(), leftMs / BEATS_PER_LOCK);
   const deadline = setTimeout(
     () => end(new Error(`${name} ${key}: not done within ${deadlineMs / 1_000} s`)),
     deadlineMs,

@@ -55,9 +55,11 @@ export function createSchedule({ agenda, store, leases, log }: ScheduleDeps): Sc
     const everyMs = seconds * 1_000;
     const keys = Array.from({ length: lanes }, (_, lane) => `${lane} every ${everyMs}`);
     const { jobs } = await agenda.queryJobs({ name });
+    const known = new Set(jobs.map(({ data }) => (data as Stored).key));
     const others = jobs.filter(({ data }) => !keys.includes((data as Stored).key));
     if (others.length > 0) await agenda.cancel({ ids: others.map(({ _id }) => _id) });
     for (const [lane, key] of keys.entries()) {
+      if (known.has(key)) continue;
       const at = new Date(Date.now() + (lane / lanes) * everyMs);
       await add(name, { key, data: null, at }, everyMs);
     }

@@ -12,12 +12,20 @@ const JOBS_ROLE = 'tributary_jobs';
 const CHANNEL = 'tributary_jobs';
 const COLLECTION = 'tributary_jobs';
 
+/** A job that is asked for: one whose lock was taken before that moment was left behind. */
+export interface Ask {
+  readonly name: string;
+  readonly lockedBefore: Date;
+}
+
 /** Where jobs are kept. */
 export interface Store {
   readonly kind: 'PostgreSQL' | 'MongoDB';
   readonly repository: JobRepository;
   /** Tells of new jobs: every process with PostgreSQL, this one only with MongoDB. */
   readonly channel: NotificationChannel;
+  /** For which of these jobs there is one to take: due until then, or left behind. */
+  findDue(asks: readonly Ask[], until: Date): Promise<readonly string[]>;
   /** Removes what is neither waiting nor running and would stand in the way of its key for ever. */
   prune(): Promise<void>;
   close(): Promise<void>;
@@ -59,12 +67,26 @@ async function openPostgresStore(pool: Pool, log: Log): Promise<Store> {
     kind: 'PostgreSQL',
     repository: backend.repository,
     channel,
+    async findDue(asks, until) {
+      const names = asks.map(({ name }) => name);
+      const values = [names, asks.map(({ lockedBefore }) => lockedBefore), until];
+      const { rows } = await pool.query<{ name: string }>({ name: 'jobs_due', text: FIND_DUE, values });
+      return rows.map(({ name }) => name);
+    },
     async prune() {
       await pool.query('delete from agenda_jobs where next_run_at is null and locked_at is null');
     },
     close: async () => {},
   };
 }
+
+/** What Agenda's own search for the next job takes, for many names; `disabled = false` so that its index serves both. */
+const FIND_DUE = `
+  select asked.name from unnest($1::text[], $2::timestamptz[]) as asked(name, locked_before)
+  where exists (select from agenda_jobs due where due.name = asked.name and due.disabled = false
+                and due.locked_at is null and due.next_run_at <= $3)
+     or exists (select from agenda_jobs late where late.name = asked.name and late.disabled = false
+                and late.locked_at <= asked.locked_before)`;
 
 /** A jobs collection in the database the URL names. */
 async function openMongoStore(url: string): Promise<Store> {
@@ -87,6 +109,13 @@ async function toMongoStore(client: MongoClient): Promise<Store> {
     kind: 'MongoDB',
     repository: backend.repository,
     channel: new InMemoryNotificationChannel(),
+    findDue(asks, until) {
+      const either = asks.flatMap(({ name, lockedBefore }) => [
+        { name, lockedAt: null, nextRunAt: { $lte: until } },
+        { name, lockedAt: { $lte: lockedBefore } },
+      ]);
+      return jobs.distinct('name', { disabled: { $ne: true }, $or: either });
+    },
     async prune() {
       await jobs.deleteMany({ nextRunAt: null, lockedAt: null });
     },
