@@ -14,7 +14,7 @@ import { openBenchServer } from './database.js';
 import { createDeliveries } from './delivery.js';
 import { median, percentiles, toMarkdown } from './table.js';
 import { type Asked, ask, nodeFlags } from './tributary.js';
-import { cpuSeconds } from './usage.js';
+import { cpuSeconds, serverCpuSeconds } from './usage.js';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '6' }, seconds: { type: 'string', default: '3' } },
@@ -142,7 +142,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** One after the other, each beside a request of the provider itself. */
-async function measureActions(ours: Asked, provider: string): Promise<string> {
+async function measureActions(ours: Server, provider: string): Promise<string> {
   const { connection } = await connectTo(ours, 'example', 'acts');
   await ask(ours, 'mutation ($id: ID!) { verify(connectionId: $id) { id } }', { id: connection.id });
   const act = async () => {
@@ -154,17 +154,26 @@ async function measureActions(ours: Asked, provider: string): Promise<string> {
   const direct = async () => void (await (await fetch(provider, { method: 'POST', body: '{}' })).text());
   for (let n = 0; n < 50; n += 1) await act();
   const [acted, asked]: [number[], number[]] = [[], []];
+  const [app, database] = [cpuSeconds(ours.pid), databaseSeconds()];
   for (let n = 0; n < ACTIONS; n += 1) {
     acted.push(await timed(act));
     asked.push(await timed(direct));
   }
+  const spent = [cpuSeconds(ours.pid) - app, databaseSeconds() - database];
+  const [appMs, databaseMs] = spent.map((seconds) => ((seconds / ACTIONS) * 1_000).toFixed(1));
   const overhead = acted.map((milliseconds, n) => milliseconds - (asked[n] ?? Number.NaN));
-  return toMarkdown([
+  const table = toMarkdown([
     ['milliseconds', 'p50', 'p95', 'p99', 'max'],
     ['executeAction', ...percentiles(acted)],
     ['the provider alone', ...percentiles(asked)],
     ['the one less the other', ...percentiles(overhead)],
   ]);
+  return `${table}\n\nCPU of an action: ${appMs} ms of ours, ${databaseMs} ms of PostgreSQL`;
+}
+
+/** Of all that PostgreSQL has run so far. */
+function databaseSeconds(): number {
+  return server.pid === undefined ? Number.NaN : serverCpuSeconds(server.pid);
 }
 
 async function measure(databaseUrl: string, dataDir: string): Promise<void> {

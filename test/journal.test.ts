@@ -72,6 +72,39 @@ describe('the journal', () => {
     ]);
   });
 
+  it('sends a second flush beside the first only when as many wait', async () => {
+    const database = await useTestDatabase();
+    const db = await openDb({ url: database.url, entities: [Signal], migrations, log });
+    onTestFinished(() => db.close());
+    const metrics = createMetrics();
+    const journal = createJournal({ pool: db.doors, log, metrics });
+    const connection = randomUUID();
+    const append = (...names: string[]) =>
+      names.map((name) => journal.append(journalEntry('acme', connection, name)));
+    const flushes = async () => {
+      const { values } = await metrics.journalBatch.get();
+      return values.find(({ metricName }) => metricName?.endsWith('_count'))?.value ?? 0;
+    };
+    // What every flush waits for.
+    const holder = await useClient({ connectionString: database.url });
+    await holder.query('select pg_advisory_lock(7236001)');
+    const first = append('a', 'b', 'c');
+    await expect.poll(flushes).toBe(1);
+    const next = append('d', 'e');
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(await flushes()).toBe(1);
+    next.push(...append('f'));
+    await expect.poll(flushes).toBe(2);
+    // A third lane there is not, however many wait.
+    const last = append('g', 'h', 'i', 'j', 'k', 'l', 'm');
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(await flushes()).toBe(2);
+    await holder.query('select pg_advisory_unlock(7236001)');
+    await Promise.all([...first, ...next, ...last]);
+    expect(await flushes()).toBe(3);
+    expect(await database.query('select count(*)::int as n from signals')).toEqual([{ n: 13 }]);
+  });
+
   it('answers a repeated event with what the first of it left, also within one flush', async () => {
     const database = await useTestDatabase();
     const { journal } = await open(database);

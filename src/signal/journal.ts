@@ -92,6 +92,8 @@ export function createJournal({ pool, hints, log, metrics, bounds = BOUNDS }: Jo
   let waiting: Waiting[] = [];
   let waitingBytes = 0;
   let flights = 0;
+  /** Entries of the flushes that are under way. */
+  let inFlight = 0;
   let idle: (() => void)[] = [];
 
   function takeBatch(): Waiting[] {
@@ -109,12 +111,23 @@ export function createJournal({ pool, hints, log, metrics, bounds = BOUNDS }: Jo
     return batch;
   }
 
-  /** Keeps a lane busy until nothing waits. */
+  /**
+   * Beside another, a flush goes only when as many wait as that one has: a smaller one would wait for the same lock, and
+   * cost the database as much.
+   */
+  const isWorthAFlush = (): boolean => waiting.length > 0 && waiting.length >= inFlight;
+
+  /** Keeps a lane busy until nothing waits, or too little for two. */
   async function fly(): Promise<void> {
     flights += 1;
     // Requests read from the sockets in the same turn of the event loop belong to the same flush.
     await new Promise((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) await flush(takeBatch());
+    while (isWorthAFlush()) {
+      const batch = takeBatch();
+      inFlight += batch.length;
+      await flush(batch);
+      inFlight -= batch.length;
+    }
     flights -= 1;
     if (flights === 0) for (const resolve of idle.splice(0)) resolve();
   }
@@ -150,7 +163,7 @@ export function createJournal({ pool, hints, log, metrics, bounds = BOUNDS }: Jo
       waiting.push({ entry, signals, bytes, resolve, reject });
       waitingBytes += bytes;
       metrics.journalQueue.set(waiting.length);
-      if (flights < LANES) void fly();
+      if (flights < LANES && isWorthAFlush()) void fly();
     });
   }
 
