@@ -21,6 +21,8 @@ const { values } = parseArgs({
 });
 const [ROUNDS, SECONDS] = [Number(values.rounds), Number(values.seconds)];
 const [CONNECTIONS, SIGNALS_EACH, ACTIONS, LANES] = [20, 5, 300, 16];
+/** Actions before the first that counts: so long the engine still compiles what they run through. */
+const WARM_UP = 1_000;
 
 const QUERIES = {
   'providers list': `{ providers { id name description category stage authMethods capabilities
@@ -152,7 +154,7 @@ async function measureActions(ours: Server, provider: string): Promise<string> {
     if (executeAction.status !== 'SUCCEEDED') throw new Error(`An action ended as ${executeAction.status}.`);
   };
   const direct = async () => void (await (await fetch(provider, { method: 'POST', body: '{}' })).text());
-  for (let n = 0; n < 50; n += 1) await act();
+  for (let n = 0; n < WARM_UP; n += 1) await act();
   const [acted, asked]: [number[], number[]] = [[], []];
   const [app, database] = [cpuSeconds(ours.pid), databaseSeconds()];
   for (let n = 0; n < ACTIONS; n += 1) {
