@@ -1,6 +1,6 @@
 /**
  * Does what README tells a newcomer to do, on a fresh data directory and a free port: `npm start`, the three examples,
- * Ctrl-C. Fails when one of them does not do what README says.
+ * Ctrl-C; and a stop as a supervisor does it. Fails when one of them does not do what README says.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const PATIENCE_MS = 120_000;
+const STOP_MS = 30_000;
 
 async function findFreePort(): Promise<string> {
   const probe = createServer().listen(0, '127.0.0.1');
@@ -57,6 +58,18 @@ function requireThat(isSo: boolean, what: string): void {
   process.stdout.write(`${what}: yes\n`);
 }
 
+/** Neither the server nor its PostgreSQL is there, now or soon. */
+async function isStopped(): Promise<boolean> {
+  const deadline = Date.now() + STOP_MS;
+  for (;;) {
+    const answers = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
+    const left = globSync('**/postmaster.pid', { cwd: dataDir });
+    if (!answers && left.length === 0) return true;
+    if (Date.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 const dataDir = mkdtempSync(join(tmpdir(), 'tributary-start-'));
 const port = await findFreePort();
 const env = { ...process.env, PORT: port, TRIBUTARY_DATA_DIR: dataDir, DATABASE_URL: '', LOG_LEVEL: 'warn' };
@@ -85,9 +98,13 @@ try {
 
   await interrupt(watcher.child);
   await interrupt(server.child);
-  const answers = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
-  const left = globSync('**/postmaster.pid', { cwd: dataDir });
-  requireThat(!answers && left.length === 0, 'Ctrl-C stops it, and the PostgreSQL it started');
+  requireThat(await isStopped(), 'Ctrl-C stops it, and the PostgreSQL it started');
+
+  const again = run(['start'], env);
+  children.push(again.child);
+  await again.sees(/Token/);
+  again.child.kill('SIGTERM');
+  requireThat(await isStopped(), 'so does a SIGTERM to npm alone, as from a supervisor');
 } finally {
   for (const child of children) await interrupt(child);
   rmSync(dataDir, { recursive: true, force: true });
