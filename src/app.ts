@@ -56,6 +56,7 @@ import { jobsOf } from '../jobs/index.js';
 import { type Scheduler, createScheduler } from './core/scheduler/index.js';
 import type { Services } from './services.js';
 import { createAdapterEvents } from './signal/adapter.js';
+import { createBodies } from './signal/body.js';
 import { createFeed } from './signal/feed.js';
 import { createJournal } from './signal/journal.js';
 import { createSignalRetention } from './signal/retention.js';
@@ -161,7 +162,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const endpoints = await createEndpoints({ db, vault, clock, accesses, operatorApps: config.oauthApps });
   const quotas = createQuotaService({ db, maxConnections: config.TRIBUTARY_MAX_CONNECTIONS_PER_TENANT });
   const evaluator = createEvaluator();
-  const acting = { db, clock, metrics, vault, catalog, opener, log, evaluator };
+  const bodies = createBodies(vault);
+  const acting = { db, clock, metrics, vault, bodies, catalog, opener, log, evaluator };
   const actors = { ...acting, runner: createRunner(acting) };
   // In the process: it protects this process. What a provider allows us is counted in Redis, by the gate.
   const rate = { points: config.WEBHOOK_RATE_PER_SECOND, durationSeconds: 1 };
@@ -217,18 +219,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     keys: createKeyKeeper({ db, clock, vault, keys }),
   };
   const receiver = createWebhookReceiver({
-    db,
-    clock,
-    catalog,
+    ...acting,
     endpoints,
     journal,
     limiter,
     appLimiter: createLimiter({ name: 'webhook app', ...appRate }),
-    vault,
-    evaluator,
     environment,
-    log,
-    metrics,
   });
   const authenticator = createAuthenticator(config, clock);
   const http = createHttp({

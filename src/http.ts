@@ -63,10 +63,10 @@ function refuseWhileStopping(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     sweep = setInterval(() => app.server.closeIdleConnections(), 50);
   });
-  app.addHook('onRequest', async (_request, reply) => {
-    if (!sweep) return;
+  app.addHook('onRequest', (_request, reply, done) => {
+    if (!sweep) return done();
     void reply.header('connection', 'close');
-    throw new TributaryError('SHUTTING_DOWN', 'This process is stopping.', { retry_after_seconds: 1 });
+    done(new TributaryError('SHUTTING_DOWN', 'This process is stopping.', { retry_after_seconds: 1 }));
   });
   app.addHook('onClose', async () => clearInterval(sweep));
 }
@@ -100,12 +100,13 @@ function addWebhooks(scope: FastifyInstance, { receiver, webhookMaxBytes, clock,
   scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: webhookMaxBytes }, (_request, body, done) =>
     done(null, body),
   );
-  scope.addHook('onResponse', async (request, reply) => {
+  scope.addHook('onResponse', (request, reply, done) => {
     const { providerId } = request.params as WebhookParams;
     // Only providers that exist become labels: the path is whatever somebody typed.
     const provider = receiver.takesFrom(providerId) ? providerId : 'unknown';
     metrics.webhooks.inc({ provider, status: reply.statusCode });
     metrics.webhookSeconds.observe({ provider }, reply.elapsedTime / 1000);
+    done();
   });
   const admissions = new WeakMap<FastifyRequest, Admission>();
   scope.route<{ Params: WebhookParams }>({

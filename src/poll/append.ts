@@ -10,7 +10,7 @@ import type { Clock } from '../core/clock.js';
 import type { Db } from '../core/db.js';
 import type { Metrics } from '../core/metrics.js';
 import { toStorableJson } from '../core/storable.js';
-import type { Vault } from '../credential/vault.js';
+import type { Bodies } from '../signal/body.js';
 import { Delivery } from '../signal/delivery.entity.js';
 import {
   type BodilessEntry,
@@ -29,7 +29,7 @@ import type { ClaimedStream } from './poll.entity.js';
 export interface AppendDeps extends EntryDeps {
   readonly db: Db;
   readonly clock: Clock;
-  readonly vault: Vault;
+  readonly bodies: Bodies;
   readonly metrics: Metrics;
 }
 
@@ -140,7 +140,7 @@ async function toEntries(
   for (const polled of page.events) made.push(await toEntry(deps, connector, place, polled, receivedAt));
   const fresh = await withoutKnown(deps.db, stream, made);
   return Promise.all(
-    fresh.map(({ body, ...entry }) => sealEntry(deps.vault, entry, Buffer.from(JSON.stringify(body)))),
+    fresh.map(({ body, ...entry }) => sealEntry(deps.bodies, entry, Buffer.from(JSON.stringify(body)))),
   );
 }
 

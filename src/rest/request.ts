@@ -19,12 +19,13 @@ export function addRequestContext(app: FastifyInstance, metrics: Metrics): void 
     // Fastify keeps this for what follows, also for the part behind a body that comes later.
     withCorrelation(request.id, span ? () => span.run(done) : done);
   });
-  app.addHook('onResponse', async (request, { statusCode: status, elapsedTime }) => {
+  app.addHook('onResponse', (request, { statusCode: status, elapsedTime }, done) => {
     const labels = { method: request.method, route: routeOf(request) };
     metrics.requests.inc({ ...labels, status });
     metrics.requestSeconds.observe(labels, elapsedTime / 1_000);
     const attributes = { 'http.response.status_code': status, 'tributary.correlation_id': request.id };
     spans.get(request)?.end(attributes, status >= 500 ? String(status) : undefined);
+    done();
   });
 }
 

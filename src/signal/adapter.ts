@@ -16,8 +16,8 @@ import type { Db } from '../core/db.js';
 import { TributaryError, invalidInput, notFound } from '../core/errors.js';
 import type { Metrics } from '../core/metrics.js';
 import { requireValid } from '../core/schema.js';
-import type { Vault } from '../credential/vault.js';
 import { type Limiter, requirePoint } from '../outbound/limiter.js';
+import type { Bodies } from './body.js';
 import { sealEntry } from './entry.js';
 import { type SignalOrigin, type SignalRecord, toSignals } from './envelope.js';
 import { adapterSchema } from './envelope-schema.js';
@@ -68,7 +68,7 @@ export interface AdapterEvents {
 export interface AdapterEventDeps {
   readonly db: Db;
   readonly clock: Clock;
-  readonly vault: Vault;
+  readonly bodies: Bodies;
   readonly journal: Journal;
   /** By connection: the same that its webhooks have. */
   readonly limiter: Limiter;
@@ -86,7 +86,7 @@ export function createAdapterEvents(deps: AdapterEventDeps): AdapterEvents {
 }
 
 async function appendEnvelope(deps: AdapterEventDeps, caller: Caller, given: unknown): Promise<Appended> {
-  const { db, vault, journal, limiter, metrics, environment } = deps;
+  const { db, bodies, journal, limiter, metrics, environment } = deps;
   const envelope = requireEnvelope(given);
   const connection = await requireTaking(db, caller, envelope.producer_id);
   requirePoint(await limiter.take(connection.id), 'More comes to this connection than this server takes.');
@@ -97,7 +97,7 @@ async function appendEnvelope(deps: AdapterEventDeps, caller: Caller, given: unk
   const signal = toAdapted({ ...origin, deliveryId }, envelope, receivedAt);
   requireAgreement(envelope, { ...origin, id: signal.id });
   const entry = { delivery: toDelivery(signal, envelope, receivedAt), signals: [signal] };
-  const sealed = await sealEntry(vault, entry, Buffer.from(JSON.stringify(envelope)));
+  const sealed = await sealEntry(bodies, entry, Buffer.from(JSON.stringify(envelope)));
   const appended = await journal.append(sealed).catch(throwRefused);
   if (appended.isDuplicate) metrics.duplicates.inc({ provider: providerId });
   else {

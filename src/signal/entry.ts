@@ -1,11 +1,10 @@
-import { constants, zstdCompressSync } from 'node:zlib';
 import { v7 as uuidV7 } from 'uuid';
 import { type Connector, type JsonObject, MappingError, type ProviderEvent } from '../connector/index.js';
 import { TributaryError } from '../core/errors.js';
 import { ExpressionError } from '../core/expression/error.js';
 import type { Evaluator } from '../core/expression/evaluator.js';
 import type { Log } from '../core/log.js';
-import type { Vault } from '../credential/vault.js';
+import type { Bodies } from './body.js';
 import { type SignalOrigin, type SignalRecord, toSignals } from './envelope.js';
 import type { JournalEntry } from './journal.js';
 import { mapEvent } from './map.js';
@@ -56,10 +55,10 @@ export async function toBodilessEntry(
   return { delivery, signals };
 }
 
-/** Completes an entry by its body, compressed and then sealed. */
-export async function sealEntry(vault: Vault, entry: BodilessEntry, body: Buffer): Promise<JournalEntry> {
+/** Completes an entry by its body, as it will be kept. */
+export async function sealEntry(bodies: Bodies, entry: BodilessEntry, body: Buffer): Promise<JournalEntry> {
   const { tenant_id: tenantId, id } = entry.delivery;
-  return { ...entry, body: await vault.seal(compress(body), { tenantId, id, field: 'delivery_body' }) };
+  return { ...entry, body: await bodies.seal(body, { tenantId, id }) };
 }
 
 /** The same entry without its signals, and why. */
@@ -114,13 +113,4 @@ const MAX_REASON = 500;
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}`.slice(0, MAX_REASON) : 'unknown error';
-}
-
-/** Level 1: the next levels cost more time than the bytes they save. */
-const PARAMS = { [constants.ZSTD_c_compressionLevel]: 1 };
-/** Of most bodies all that is left; the default of 32 kB takes longer to be had than a body takes to be compressed. */
-const CHUNK_BYTES = 8 * 1024;
-
-function compress(body: Buffer): Buffer {
-  return zstdCompressSync(body, { params: PARAMS, chunkSize: CHUNK_BYTES, pledgedSrcSize: body.length });
 }

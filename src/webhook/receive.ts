@@ -13,6 +13,7 @@ import { takesApps } from '../connection/webhook-endpoint.js';
 import { TributaryError } from '../core/errors.js';
 import type { Metrics } from '../core/metrics.js';
 import { type Limiter, requirePoint } from '../outbound/limiter.js';
+import type { Bodies } from '../signal/body.js';
 import { type EntryDeps, sealEntry, toBodilessEntry, toDeadLetter } from '../signal/entry.js';
 import { type Appended, type Journal, type JournalEntry, refusalOf } from '../signal/journal.js';
 import { redact } from '../signal/redact.js';
@@ -44,6 +45,7 @@ export interface WebhookReceiver {
 }
 
 export interface ReceiverDeps extends HandshakeDeps, EntryDeps {
+  readonly bodies: Bodies;
   readonly catalog: ProviderCatalog;
   readonly endpoints: Endpoints;
   readonly journal: Journal;
@@ -235,10 +237,10 @@ async function toEntry(
   if (body === event.body) {
     const type = delivery.headers['content-type'] ?? '';
     const entry = await toBodilessEntry(deps, connector, target, event, type);
-    return sealEntry(deps.vault, entry, delivery.body);
+    return sealEntry(deps.bodies, entry, delivery.body);
   }
   const entry = await toBodilessEntry(deps, connector, target, { ...event, body }, DECODED);
-  return sealEntry(deps.vault, entry, Buffer.from(JSON.stringify(body)));
+  return sealEntry(deps.bodies, entry, Buffer.from(JSON.stringify(body)));
 }
 
 function count(

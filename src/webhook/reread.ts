@@ -1,4 +1,3 @@
-import { zstdDecompressSync } from 'node:zlib';
 import type { ProviderCatalog } from '../connection/catalog.js';
 import {
   type Connector,
@@ -6,15 +5,15 @@ import {
   MalformedDelivery,
   type ProviderEvent,
 } from '../connector/index.js';
-import type { Vault } from '../credential/vault.js';
 import { type AdapterEnvelope, toAdapted } from '../signal/adapter.js';
+import type { Bodies } from '../signal/body.js';
 import type { Delivery } from '../signal/delivery.entity.js';
 import { type EntryDeps, type Normalizing, normalize } from '../signal/entry.js';
 import type { SignalOrigin, SignalRecord } from '../signal/envelope.js';
 import { DECODED, decodeJson, requireReasonable } from './decode.js';
 
 export interface RereadDeps extends EntryDeps {
-  readonly vault: Vault;
+  readonly bodies: Bodies;
   readonly catalog: ProviderCatalog;
 }
 
@@ -34,7 +33,7 @@ export async function reread(deps: RereadDeps, delivery: Delivery, settings: Jso
   const origin = { tenantId, connectionId, providerId, environment: deps.environment, deliveryId: id };
   if (delivery.via === 'ADAPTER')
     return { records: [await readAdapted(deps, origin, delivery, delivery.body)], failure: null };
-  const body = decode(connector, delivery, await openBody(deps.vault, delivery, delivery.body));
+  const body = decode(connector, delivery, await deps.bodies.open(delivery.body, delivery));
   if (body instanceof MalformedDelivery) return { failure: `${body.name}: ${body.message}` };
   const event = toEvent(delivery, body);
   const { signals, failure } = await normalize(deps, connector, origin, event, settings);
@@ -54,20 +53,13 @@ function isNormalizing(connector: Connector): connector is Connector & Normalizi
 
 /** It was checked and normalised by whoever sent it: no connector of ours has a say in it. */
 async function readAdapted(
-  { vault }: RereadDeps,
+  { bodies }: RereadDeps,
   origin: SignalOrigin,
   delivery: Delivery,
   sealed: Uint8Array,
 ): Promise<SignalRecord> {
-  const body = await openBody(vault, delivery, sealed);
+  const body = await bodies.open(sealed, delivery);
   return toAdapted(origin, JSON.parse(body.toString()) as AdapterEnvelope, delivery.receivedAt);
-}
-
-async function openBody(vault: Vault, { id, tenantId }: Delivery, sealed: Uint8Array): Promise<Buffer> {
-  const compressed = await vault.open(sealed, { tenantId, id, field: 'delivery_body' });
-  const body = zstdDecompressSync(compressed);
-  compressed.fill(0);
-  return body;
 }
 
 /** As at receipt, only that of the headers the content type alone was kept: the others served to verify and to name. */
