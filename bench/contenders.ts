@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
+import { firstMessage } from './child.js';
 import { type BenchServer, query } from './database.js';
 import type { Sort } from './delivery.js';
 import { FLOOR_TABLES } from './floor-journal.js';
@@ -32,7 +32,7 @@ async function startFloor(name: string, sort: Sort, databaseUrl?: string): Promi
   const child = fork(new URL('floor-server.ts', import.meta.url), {
     env: { ...process.env, FLOOR_SECRET: SECRET, FLOOR_SORT: sort, DATABASE_URL: databaseUrl },
   });
-  const [port] = (await once(child, 'message')) as [number];
+  const port = await firstMessage<number>(child);
   return {
     name,
     pids: [child.pid ?? 0],

@@ -9,6 +9,9 @@ import type { AddressInfo } from 'node:net';
 import { buildSchema } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { endWithParent } from './child.js';
+
+endWithParent();
 
 const schema = buildSchema(`
   scalar JSON

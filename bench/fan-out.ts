@@ -12,6 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
 import { SIGNALS } from '../src/client/index.js';
+import { firstMessage } from './child.js';
 import { createDeliveries } from './delivery.js';
 import { toMarkdown } from './table.js';
 import { connect, startTributary } from './tributary.js';
@@ -65,7 +66,7 @@ async function startFloor(name: string): Promise<Teller> {
   const child = fork(new URL('fan-out-floor.ts', import.meta.url), [name], {
     env: { ...process.env, ...env },
   });
-  const [port] = (await once(child, 'message')) as [number];
+  const port = await firstMessage<number>(child);
   const query = SIGNALS.replace(/\(\$filter[^)]*\)/, '').replace(/\(filter[^)]*\)/, '');
   return {
     name,

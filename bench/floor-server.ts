@@ -4,9 +4,12 @@
  */
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { endWithParent } from './child.js';
 import { createFloorJournal } from './floor-journal.js';
 import type { Sort } from './delivery.js';
 import { readers } from './floor-row.js';
+
+endWithParent();
 
 const { FLOOR_SECRET: secret = '', FLOOR_SORT: sort, DATABASE_URL: databaseUrl } = process.env;
 const { isSigned, toRow } = readers[sort as Sort];

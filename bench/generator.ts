@@ -1,6 +1,9 @@
 import autocannon from 'autocannon';
+import { endWithParent } from './child.js';
 import { createDeliveries } from './delivery.js';
 import type { Load, LoadResult } from './load.js';
+
+endWithParent();
 
 process.on('message', (load: Load) => {
   void run(load).then((result) => process.send?.(result));

@@ -7,6 +7,9 @@ import type { AddressInfo } from 'node:net';
 import { ApolloServer } from '@apollo/server';
 import fastifyApollo from '@as-integrations/fastify';
 import { fastify } from 'fastify';
+import { endWithParent } from './child.js';
+
+endWithParent();
 
 const typeDefs = `#graphql
   type Query { providers: [Provider!]! connections(first: Int): ConnectionPage! }

@@ -1,6 +1,9 @@
 /** The example provider for bench/graphql.ts, as a process of its own: whatever it is asked, it answers after a millisecond. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { endWithParent } from './child.js';
+
+endWithParent();
 
 const HEADERS = { 'content-type': 'application/json', 'example-scopes': 'issues:write events:read' };
 

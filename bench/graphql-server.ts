@@ -9,6 +9,9 @@ import { readConfig } from '../src/config.js';
 import { issueDevelopmentToken } from '../src/core/auth.js';
 import { scopes } from '../src/core/caller.js';
 import { systemClock } from '../src/core/clock.js';
+import { endWithParent } from './child.js';
+
+endWithParent();
 
 const { DATABASE_URL = '', DATA_DIR, PROVIDER_URL } = process.env;
 const config = readConfig({

@@ -10,6 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
+import { Client } from 'pg';
+import { firstMessage } from './child.js';
 import { openBenchServer } from './database.js';
 import { createDeliveries } from './delivery.js';
 import { median, percentiles, toMarkdown } from './table.js';
@@ -40,6 +42,7 @@ interface Server extends Asked {
 }
 
 const children: ChildProcess[] = [];
+const releases: (() => Promise<void>)[] = [];
 
 async function start<T>(
   module: string,
@@ -53,8 +56,7 @@ async function start<T>(
   });
   children.push(child);
   if (message) child.send(message);
-  const [said] = (await once(child, 'message')) as [T];
-  return [said, child.pid ?? 0];
+  return [await firstMessage<T>(child), child.pid ?? 0];
 }
 
 const CONNECT = `mutation ($input: ConnectInput!) {
@@ -144,7 +146,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** One after the other, each beside a request of the provider itself. */
-async function measureActions(ours: Server, provider: string): Promise<string> {
+async function measureActions(ours: Server, provider: string, databaseUrl: string): Promise<string> {
   const { connection } = await connectTo(ours, 'example', 'acts');
   await ask(ours, 'mutation ($id: ID!) { verify(connectionId: $id) { id } }', { id: connection.id });
   const act = async () => {
@@ -154,13 +156,15 @@ async function measureActions(ours: Server, provider: string): Promise<string> {
     if (executeAction.status !== 'SUCCEEDED') throw new Error(`An action ended as ${executeAction.status}.`);
   };
   const direct = async () => void (await (await fetch(provider, { method: 'POST', body: '{}' })).text());
+  const commitTwice = await openCommits(databaseUrl);
   for (let n = 0; n < WARM_UP; n += 1) await act();
-  const [acted, asked]: [number[], number[]] = [[], []];
+  const [acted, asked, committed]: [number[], number[], number[]] = [[], [], []];
   const [app, database] = [cpuSeconds(ours.pid), databaseSeconds()];
   for (let n = 0; n < ACTIONS; n += 1) {
     acted.push(await timed(act));
     asked.push(await timed(direct));
   }
+  for (let n = 0; n < ACTIONS; n += 1) committed.push(await timed(commitTwice));
   const spent = [cpuSeconds(ours.pid) - app, databaseSeconds() - database];
   const [appMs, databaseMs] = spent.map((seconds) => ((seconds / ACTIONS) * 1_000).toFixed(1));
   const overhead = acted.map((milliseconds, n) => milliseconds - (asked[n] ?? Number.NaN));
@@ -169,8 +173,25 @@ async function measureActions(ours: Server, provider: string): Promise<string> {
     ['executeAction', ...percentiles(acted)],
     ['the provider alone', ...percentiles(asked)],
     ['the one less the other', ...percentiles(overhead)],
+    ['two rows in two commits by pg', ...percentiles(committed)],
   ]);
   return `${table}\n\nCPU of an action: ${appMs} ms of ours, ${databaseMs} ms of PostgreSQL`;
+}
+
+/** The least that an action can cost there: one commit before the provider is called, and one after. */
+async function openCommits(databaseUrl: string): Promise<() => Promise<void>> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  releases.push(() => client.end());
+  await client.query('create table bench_commits (id uuid primary key, content jsonb not null)');
+  const insert = {
+    name: 'insert',
+    text: `insert into bench_commits values (gen_random_uuid(), '{"action": "addIssueComment"}')`,
+  };
+  return async () => {
+    await client.query(insert);
+    await client.query(insert);
+  };
 }
 
 /** Of all that PostgreSQL has run so far. */
@@ -195,7 +216,7 @@ async function measure(databaseUrl: string, dataDir: string): Promise<void> {
   const rows: string[][] = [];
   for (const [name, query] of Object.entries(QUERIES)) rows.push(await compare(name, query, ours, floor));
   const head = ['query', 'tributary/s', 'constants/s', 'of constants', 'CPU µs', 'CPU µs of constants'];
-  console.log(`${toMarkdown([head, ...rows])}\n\n${await measureActions(ours, provider)}`);
+  console.log(`${toMarkdown([head, ...rows])}\n\n${await measureActions(ours, provider, databaseUrl)}`);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'tributary-bench-'));
@@ -203,6 +224,7 @@ const server = await openBenchServer(undefined, folder);
 try {
   await measure(await server.createDatabase('graphql'), join(folder, 'data'));
 } finally {
+  for (const release of releases) await release();
   for (const child of children) {
     child.kill();
     if (child.exitCode === null) await once(child, 'exit');

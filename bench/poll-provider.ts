@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { endWithParent } from './child.js';
 
 /** One poll in so many finds something. */
 const FOUND_EVERY = 20;
@@ -40,5 +41,5 @@ const server = createServer((request, response) => {
 });
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
-process.on('disconnect', () => process.exit());
+endWithParent();
 process.send?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
