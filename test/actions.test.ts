@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { Client } from 'pg';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ExecuteCommand } from '../src/action/execute.js';
 import { LEASE_MS } from '../src/action/settle.js';
 import { type Caller, scopes } from '../src/core/caller.js';
@@ -57,6 +58,12 @@ async function receiptsOf({ app }: Story, actionId: string): Promise<object[]> {
     'select operation, outcome, actor, correlation_id, result from receipts where action_id = $1',
     [actionId],
   );
+}
+
+/** The name or the text of what was asked under a tenant. */
+function askedFor(tenant: string, asked: string | { readonly name?: string; readonly values?: unknown[] }) {
+  if (typeof asked === 'string') return asked.includes(`'${tenant}'`) ? [asked] : [];
+  return asked.values?.[0] === tenant ? [asked.name] : [];
 }
 
 describe('executeAction', () => {
@@ -131,6 +138,40 @@ describe('executeAction', () => {
       });
     }
     expect(s.github.provider.effects.get('comment')).toBe(1);
+  });
+
+  it('answers what a key stands for, whatever has become of the connection since', async () => {
+    const s = await story();
+    const { actions, connections } = s.app.app.services;
+    const command = s.comment();
+    const { id } = await actions.execute(caller, command);
+    const other = { ...command, input: { ...command.input, body: 'Other.' } };
+    for (const [become, code] of [
+      ['suspend', 'CONNECTION_NOT_READY'],
+      ['disconnect', 'NOT_FOUND'],
+    ] as const) {
+      await connections[become](caller, s.connectionId);
+      await expect(actions.execute(caller, s.comment())).rejects.toMatchObject({ code });
+      expect(await actions.execute(caller, command)).toMatchObject({ id, status: 'SUCCEEDED' });
+      await expect(actions.execute(caller, other)).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+    }
+    expect(s.github.provider.effects.get('comment')).toBe(1);
+  });
+
+  it('asks the database four times before it answers', async () => {
+    const s = await story();
+    const { execute } = s.app.app.services.actions;
+    // The first one reads what is kept for a moment, such as the credential.
+    await execute(caller, s.comment());
+    const spy = vi.spyOn(Client.prototype, 'query');
+    onTestFinished(() => spy.mockRestore());
+    await execute(caller, s.comment());
+    expect(spy.mock.calls.flatMap(([asked]) => askedFor('acme', asked))).toEqual([
+      'connection_read',
+      'action_begin',
+      'action_lease_holds',
+      'action_settle',
+    ]);
   });
 
   it('repeated many times at once, in two processes, has one effect and one answer', async () => {

@@ -119,6 +119,33 @@ describe('the role every request runs under', () => {
     }
   });
 
+  it('has no more to see or to write in functions that take the tenant', async () => {
+    const database = await useTestDatabase();
+    const theirs = await seed(database.query, 'globex');
+    const app = await connectAsApp(database.url);
+    const ask = async (sql: string, values: unknown[]) => (await app.query(sql, values)).rows;
+    const read = 'select id from connection_read($1, $2)';
+    expect(await ask(read, ['acme', theirs])).toEqual([]);
+    expect(await ask(read, ['globex', theirs])).toEqual([{ id: theirs }]);
+    // The tenant was that one statement's.
+    expect((await app.query('select * from connections')).rows).toEqual([]);
+
+    const [action, lease] = [randomUUID(), randomUUID()];
+    const begin = `select held_until > clock_timestamp() + interval '50 seconds' as held
+      from action_begin($1, $2, $3, 'example', 'createIssue', '', '', 'key', 'corr', null, 'ada', $4, now())`;
+    await expect(ask(begin, ['acme', action, theirs, lease])).rejects.toThrow(/foreign key/);
+    expect(await ask(begin, ['globex', action, theirs, lease])).toEqual([{ held: true }]);
+    expect(await ask(begin, ['globex', randomUUID(), theirs, lease])).toEqual([]);
+
+    const settle = `select action_settle($1, $2, $3, 'SUCCEEDED', 1, null, null, false, now(), null, true, null)`;
+    expect(await ask(settle, ['acme', action, lease])).toEqual([{ action_settle: false }]);
+    expect(await ask(settle, ['globex', action, randomUUID()])).toEqual([{ action_settle: false }]);
+    expect(await ask(settle, ['globex', action, lease])).toEqual([{ action_settle: true }]);
+    expect(await database.query('select status, held_until from actions')).toEqual([
+      { status: 'SUCCEEDED', held_until: null },
+    ]);
+  });
+
   it('leaves no table without row-level security', async () => {
     const database = await useTestDatabase();
     const open = await database.query(

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { UniqueConstraintViolationException } from '@mikro-orm/postgresql';
 import canonicalize from 'canonicalize';
 import { v7 as uuidV7 } from 'uuid';
 import { z } from 'zod';
-import { Connection } from '../connection/connection.entity.js';
+import type { Connection } from '../connection/connection.entity.js';
+import { readConnection } from '../connection/read.js';
 import { acceptsActions } from '../connection/status.js';
 import { type ActionSpec, type Verb, verbSchemas, verbs } from '../connector/index.js';
 import { CORRELATION_ID } from '../core/auth.js';
@@ -17,6 +17,7 @@ import { traceHeaders } from '../core/trace.js';
 import { Action } from './action.entity.js';
 import { firstAttempt } from './attempt.js';
 import { type RunDeps, type Runner, requireSpec } from './run.js';
+import { insertAction } from './store.js';
 
 const executeCommand = z.strictObject({
   // A UUID in upper case is the same one: the key's body must not differ by that.
@@ -55,46 +56,39 @@ export async function executeAction(
 
 /** The unique index decides: of several with one key one begins, the others get what it began. */
 async function findOrBegin(deps: ExecuteDeps, caller: Caller, checked: Checked): Promise<Action> {
+  const { db, runner } = deps;
   try {
-    const { action, connection } = await deps.db
-      .for(caller)
-      .transactional((transaction) => findOrStore(deps, caller, checked, transaction));
-    if (connection) void deps.runner.start(action, connection, firstAttempt);
+    const connection = await requireConnection(deps, caller, checked);
+    const action = await toAction(deps, caller, connection, checked);
+    if (!(await insertAction(db, action))) throw keyTaken();
+    void runner.start(action, connection, firstAttempt);
     return action;
   } catch (error) {
-    const winner =
-      error instanceof UniqueConstraintViolationException && (await findSame(deps.db.for(caller), checked));
-    if (!winner) throw error;
-    return winner;
+    // What a key stands for, it stands for whatever has become of the connection since.
+    const known = error instanceof TributaryError ? await findSame(db.for(caller), checked) : null;
+    if (!known) throw error;
+    return known;
   }
 }
 
-/** With the connection of one that was stored just now, and is still to be carried out. */
-interface Stored {
-  readonly action: Action;
-  readonly connection?: Connection;
+/** One that can do this. */
+async function requireConnection(
+  { db, catalog }: ExecuteDeps,
+  caller: Caller,
+  { connectionId, verb, input }: Checked,
+): Promise<Connection> {
+  const connection = await readConnection(db, caller, toUuid(connectionId));
+  if (!connection) throw notFound('connection');
+  const spec = requireSpec(catalog.require(connection.providerId), verb);
+  requireAble(connection, spec);
+  const schema = spec.inputSchema?.(connection.settings, input);
+  if (schema) requireValid(schema, input, `action.${verb}`);
+  return connection;
 }
 
-async function findOrStore(
-  deps: ExecuteDeps,
-  caller: Caller,
-  checked: Checked,
-  transaction: EntityManager,
-): Promise<Stored> {
-  const known = await findSame(transaction, checked);
-  if (known) return { action: known };
-  const connection = await transaction.findOne(Connection, {
-    id: toUuid(checked.connectionId),
-    status: { $ne: 'DELETED' },
-  });
-  if (!connection) throw notFound('connection');
-  const spec = requireSpec(deps.catalog.require(connection.providerId), checked.verb);
-  requireAble(connection, spec);
-  const schema = spec.inputSchema?.(connection.settings, checked.input);
-  if (schema) requireValid(schema, checked.input, `action.${checked.verb}`);
-  const action = await toAction(deps, caller, connection, checked);
-  await transaction.insert(action);
-  return { action, connection };
+/** Seen by the caller only where the action that has the key is gone again, with its tenant. */
+function keyTaken(): TributaryError {
+  return new TributaryError('CONFLICT', 'Another action with this idempotency key began at the same time.');
 }
 
 /** What this key stands for already. Throws IDEMPOTENCY_CONFLICT when that is something else. */
@@ -114,7 +108,7 @@ function hashOf({ connectionId, verb, input }: Checked): Buffer {
 }
 
 async function toAction(
-  { db, clock, vault }: ExecuteDeps,
+  { clock, vault }: ExecuteDeps,
   caller: Caller,
   connection: Connection,
   checked: Checked,
@@ -122,7 +116,7 @@ async function toAction(
   const now = clock.now();
   const id = uuidV7();
   const { tenantId } = caller;
-  return db.for(caller).create(Action, {
+  return {
     id,
     tenantId,
     connectionId: connection.id,
@@ -138,11 +132,17 @@ async function toAction(
     attempts: 1,
     leaseOwner: randomUUID(),
     leaseUntil: now,
+    heldUntil: null,
     effectUnknown: true,
     nonce: 0,
     redrives: 0,
+    redrivenAt: null,
+    result: null,
+    failure: null,
     createdAt: now,
-  });
+    beganAt: null,
+    settledAt: null,
+  };
 }
 
 /** Throws CONNECTION_NOT_READY, UNSUPPORTED or PROVIDER_SCOPE_MISSING. */

@@ -17,7 +17,8 @@ import { inSpan, withCorrelation } from '../core/trace.js';
 import type { Vault } from '../credential/vault.js';
 import { Action } from './action.entity.js';
 import type { Verdict } from './attempt.js';
-import { type Outcome, type SettleDeps, settle, snakeCase } from './settle.js';
+import { type SettleDeps, settle, snakeCase } from './settle.js';
+import type { Outcome } from './store.js';
 
 export interface RunDeps extends SettleDeps {
   readonly vault: Vault;

@@ -1,19 +1,14 @@
 import { createHash } from 'node:crypto';
-import {
-  type ActionOutcome,
-  type FailureCategory,
-  type JsonObject,
-  type ProviderFailure,
-  compact,
-} from '../connector/index.js';
+import { type FailureCategory, type JsonObject, type ProviderFailure, compact } from '../connector/index.js';
 import type { Clock } from '../core/clock.js';
 import type { Db } from '../core/db.js';
 import type { Metrics } from '../core/metrics.js';
 import { storable } from '../core/storable.js';
 import { Refusal } from '../outbound/refusal.js';
-import { type ReceiptOutcome, addReceipt } from '../receipt/log.js';
-import { Action, type ActionFailure, type ActionStatus } from './action.entity.js';
+import type { ReceiptDraft, ReceiptOutcome } from '../receipt/log.js';
+import type { Action, ActionFailure, ActionStatus } from './action.entity.js';
 import type { Verdict } from './attempt.js';
+import { type Outcome, writeOutcome } from './store.js';
 
 /**
  * Attempts before it is given up: as FAILED, or as UNCONFIRMED where that can't be found out. One that our own guards
@@ -48,32 +43,14 @@ export async function settle(
   const now = clock.now();
   const change = toChange(verdict, action, now);
   const isSettled = change.settledAt !== null;
-  const isMine = await db.for(action).transactional(async (transaction) => {
-    const mine = { id: action.id, leaseOwner: action.leaseOwner };
-    if ((await transaction.nativeUpdate(Action, mine, change)) === 0) return false;
-    if (isSettled) addReceipt(transaction, toReceipt(action, input, change, now));
-    return true;
-  });
+  const receipt = isSettled ? toReceipt(action, input, change, now) : null;
+  const isMine = await writeOutcome(db, action, change, receipt);
   if (!isMine) return null;
   if (isSettled) {
     metrics.countTenant(action.tenantId, 'action');
     metrics.actions.inc({ provider: action.providerId, verb: action.verb, status: change.status });
   }
   return change;
-}
-
-/** What becomes of an action by an attempt that ended. */
-export interface Outcome {
-  readonly status: ActionStatus;
-  readonly attempts: number;
-  readonly result: ActionOutcome | null;
-  readonly failure: ActionFailure | null;
-  readonly effectUnknown: boolean;
-  readonly settledAt: Date | null;
-  readonly leaseOwner: string | null;
-  readonly leaseUntil: Date | null;
-  /** Left as it is where a request may still be on its way. */
-  readonly heldUntil?: null;
 }
 
 function toChange(verdict: Verdict, action: Action, now: Date): Outcome {
@@ -144,7 +121,7 @@ function toReceipt(
   input: JsonObject,
   { status, attempts, result, failure }: Outcome,
   now: Date,
-) {
+): ReceiptDraft {
   return {
     tenantId: action.tenantId,
     connectionId: action.connectionId,

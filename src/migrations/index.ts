@@ -1,3 +1,4 @@
+import { ActionSteps } from './action-steps.js';
 import { CallBudgets } from './call-budgets.js';
 import { ConnectionChanges } from './connection-changes.js';
 import { EntityEvents } from './entity-events.js';
@@ -49,4 +50,5 @@ export const migrations = [
   { name: 'signal-retention', class: SignalRetention },
   { name: 'list-indexes', class: ListIndexes },
   { name: 'entity-events', class: EntityEvents },
+  { name: 'action-steps', class: ActionSteps },
 ];

@@ -54,6 +54,22 @@ export function toReceipt(draft: ReceiptDraft) {
   return { ...draft, ...place, ...body, ...makeLeaf({ ...draft, ...place }, body) };
 }
 
+/** The same by the names of its columns, for a function of the database that inserts it from JSON. */
+export function toReceiptRow(draft: ReceiptDraft) {
+  const { salt, connectionId, providerId, actionId, correlationId, traceId, occurredAt, ...same } =
+    toReceipt(draft);
+  return {
+    ...same,
+    connection_id: connectionId,
+    provider_id: providerId,
+    action_id: actionId,
+    correlation_id: correlationId,
+    trace_id: traceId,
+    occurred_at: occurredAt,
+    salt: `\\x${salt.toString('hex')}`,
+  };
+}
+
 export interface ReceiptFilter {
   readonly connectionId?: string;
   readonly correlationId?: string;
