@@ -162,7 +162,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const endpoints = await createEndpoints({ db, vault, clock, accesses, operatorApps: config.oauthApps });
   const quotas = createQuotaService({ db, maxConnections: config.TRIBUTARY_MAX_CONNECTIONS_PER_TENANT });
   const evaluator = createEvaluator();
-  const bodies = createBodies(vault);
+  const bodies = createBodies(vault, log);
   const acting = { db, clock, metrics, vault, bodies, catalog, opener, log, evaluator };
   const actors = { ...acting, runner: createRunner(acting) };
   // In the process: it protects this process. What a provider allows us is counted in Redis, by the gate.
@@ -285,7 +285,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       await http.close();
       await Promise.all([journal.drain(), services.actions.drain(), refresher.drain()]);
       await Promise.all([observer.flush(), budgetWatch.flush(), callLog.flush(), accesses.drain()]);
-      await Promise.all([opener.close(), keys.close(), endpoints.close(), client.close(), evaluator.close()]);
+      await Promise.all([opener.close(), keys.close(), endpoints.close(), client.close()]);
+      await Promise.all([evaluator.close(), bodies.close()]);
       await Promise.all([secretServices.close(), operatorClient.close(), receipts.receiptProofs.close()]);
       await Promise.all([feed.close(), changes.close(), healthChanges.close(), hints?.close()]);
       await scheduler?.close();

@@ -17,6 +17,8 @@ const TOLERANCE_SECONDS = 300;
 const MAX_PARTS = 8;
 const DEFAULT: Scheme = { scheme: 'standard_webhooks' };
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 export const webhook: Webhook = {
   secretForm: 'standard_webhooks',
 
@@ -42,7 +44,7 @@ export const webhook: Webhook = {
   /** Whatever it calls itself, it has to be JSON in UTF-8. */
   decode({ body }) {
     try {
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+      return JSON.parse(utf8.decode(body));
     } catch (cause) {
       throw new MalformedDelivery('The body is not JSON in UTF-8.', { cause });
     }

@@ -87,9 +87,11 @@ function isFresh({ headers, receivedAt }: RawDelivery): boolean {
   return Math.abs(now - Number(timestamp)) <= TOLERANCE_SECONDS;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function decodeUtf8(body: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return utf8.decode(body);
   } catch (cause) {
     throw new MalformedDelivery('The body is not UTF-8.', { cause });
   }

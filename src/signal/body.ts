@@ -1,5 +1,7 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
+import type { Log } from '../core/log.js';
 import type { Vault } from '../credential/vault.js';
+import { createCompressor } from './compressor.js';
 
 /** The delivery that a body belongs to. */
 export interface BodyPlace {
@@ -12,29 +14,23 @@ export interface Bodies {
   seal(body: Buffer, delivery: BodyPlace): Promise<Buffer>;
   /** Throws when the bytes were altered, or are another delivery's. */
   open(sealed: Uint8Array, delivery: BodyPlace): Promise<Buffer>;
+  close(): Promise<void>;
 }
 
-export function createBodies(vault: Vault): Bodies {
+export function createBodies(vault: Vault, log: Pick<Log, 'warn'>): Bodies {
+  const compressor = createCompressor(log);
   return {
-    seal: (body, delivery) => vault.seal(compress(body), placeOf(delivery)),
+    seal: async (body, delivery) => vault.seal(await compressor.compress(body), placeOf(delivery)),
     async open(sealed, delivery) {
       const compressed = await vault.open(sealed, placeOf(delivery));
       const body = zstdDecompressSync(compressed);
       compressed.fill(0);
       return body;
     },
+    close: compressor.close,
   };
 }
 
 function placeOf({ tenantId, id }: BodyPlace) {
   return { tenantId, id, field: 'delivery_body' } as const;
-}
-
-/** Level 1: the next levels cost more time than the bytes they save. */
-const PARAMS = { [constants.ZSTD_c_compressionLevel]: 1 };
-/** Of most bodies all that is left; the default of 32 kB takes longer to be had than a body takes to be compressed. */
-const CHUNK_BYTES = 8 * 1024;
-
-function compress(body: Buffer): Buffer {
-  return zstdCompressSync(body, { params: PARAMS, chunkSize: CHUNK_BYTES, pledgedSrcSize: body.length });
 }

@@ -1,4 +1,4 @@
-import { v7 as uuidV7 } from 'uuid';
+import { randomUUIDv7 } from 'node:crypto';
 import { type Connector, type JsonObject, MappingError, type ProviderEvent } from '../connector/index.js';
 import { TributaryError } from '../core/errors.js';
 import { ExpressionError } from '../core/expression/error.js';
@@ -36,7 +36,7 @@ export async function toBodilessEntry(
 ): Promise<BodilessEntry> {
   const { environment } = deps;
   const providerId = connector.manifest.id;
-  const deliveryId = uuidV7();
+  const deliveryId = randomUUIDv7();
   const origin = { tenantId, connectionId, providerId, environment, deliveryId };
   const { signals, failure } = await normalize(deps, connector, origin, event, settings);
   const delivery = {

@@ -98,10 +98,8 @@ export async function createEndpoints(deps: EndpointsDeps): Promise<Endpoints> {
     targets.get(JSON.stringify([door, app.id, name]), () => loadTargets(deps, door, providerId, app, name));
 
   return {
-    find(providerId, token) {
-      const hash = hashToken(token);
-      return endpoints.get(`${providerId}:${hash.toString('base64')}`, () => load(providerId, hash));
-    },
+    find: (providerId, token) =>
+      endpoints.get(`${providerId}:${token}`, () => load(providerId, hashToken(token))),
     findTargets: (providerId, app, account) => findBy('connections_of_app', providerId, app, account),
     findRegistered: (providerId, app, route) => findBy('connections_of_route', providerId, app, route),
     close: stopListening,
