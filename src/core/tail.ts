@@ -148,7 +148,6 @@ export async function createTail<T extends Numbered, F>(
     windows.set(key, window);
     readers.add(reader);
     window.subscribers += 1;
-    table.subscribers?.inc();
     return window;
   }
 
@@ -156,7 +155,6 @@ export async function createTail<T extends Numbered, F>(
     window.waiting.delete(reader);
     readers.delete(reader);
     window.subscribers -= 1;
-    table.subscribers?.dec();
     if (window.subscribers === 0) windows.delete(window.key);
   }
 
@@ -164,9 +162,13 @@ export async function createTail<T extends Numbered, F>(
     // Before it is there: what nobody waited for is not read.
     if (windows.size === 0) void read();
     const window = enter(tenantId, filter, reader);
+    let isCounted = false;
     try {
       // "From now on" is what is committed now, which this process may not have read yet.
       let position = after === undefined ? await currentEdge(db, table) : BigInt(after);
+      // Counted once it has its place: whoever sees the count may rely on what comes from then on being told.
+      isCounted = true;
+      table.subscribers?.inc();
       while (!reader.isOver && !closing.signal.aborted) {
         if (position < window.since) {
           const reached = edge;
@@ -188,6 +190,7 @@ export async function createTail<T extends Numbered, F>(
         if (news.length === 0) position = max(position, await nextNews(window, reader));
       }
     } finally {
+      if (isCounted) table.subscribers?.dec();
       leave(window, reader);
     }
   }
