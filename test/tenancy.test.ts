@@ -237,6 +237,9 @@ async function begin(tenant: Tenant): Promise<void> {
   const { data } = await ask(tenant, '{ receipts { nodes { id } } }');
   const receipts = data?.['receipts'] as { nodes: readonly { id: string }[] };
   for (const { id } of receipts.nodes) tenant.receipts.add(id);
+  // Calls are written down a moment after they end, and readOwn asks for the first ones.
+  const logged = reads['integrationLogs by correlation']!(idsOf(tenant, 0));
+  await expect.poll(async () => (await ask(tenant, ...logged)).told.text).toContain(tenant.mark);
 }
 
 async function newTenants(count: number): Promise<Tenant[]> {
