@@ -56,8 +56,8 @@ export function createCompressor(log: Pick<Log, 'warn'>): Compressor {
 
   async function work(): Promise<void> {
     isBusy = true;
-    // Requests read from the sockets in the same turn of the event loop go together.
-    await new Promise((resolve) => setImmediate(resolve));
+    // Who takes the same step goes together.
+    await Promise.resolve();
     while (waiting.length > 0) await carryOut(takeBatch());
     isBusy = false;
   }
