@@ -10,7 +10,7 @@ describe('a turn of the event loop', () => {
       steps.push(`${name} comes`);
       await turn();
       steps.push(`${name} 1`);
-      await undefined;
+      await Promise.resolve();
       steps.push(`${name} 2`);
     };
     await Promise.all(['a', 'b', 'c'].map(work));
