@@ -12,6 +12,7 @@ import { type ErrorCode, type ErrorDetails, TributaryError } from './core/errors
 import type { Log } from './core/log.js';
 import { toCallersError } from './core/postgres.js';
 import type { Metrics } from './core/metrics.js';
+import { createTurn } from './core/turn.js';
 import { type OAuthDeps, addOAuth } from './oauth.js';
 import { addRequestContext } from './rest/request.js';
 import { type RestDeps, addRest } from './rest.js';
@@ -46,6 +47,8 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
   });
   addRequestContext(app, deps.metrics);
   refuseWhileStopping(app);
+  // What was read in one turn of the event loop is handled step by step together.
+  app.addHook('preHandler', createTurn());
   addProbes(app, deps);
   addRest(app, deps);
   addOAuth(app, deps);

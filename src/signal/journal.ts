@@ -120,7 +120,7 @@ export function createJournal({ pool, hints, log, metrics, bounds = BOUNDS }: Jo
   /** Keeps a lane busy until nothing waits, or too little for two. */
   async function fly(): Promise<void> {
     flights += 1;
-    // Who takes the same step belongs to the same flush; the receiver lets all requests of a turn take it in a row.
+    // Who takes the same step belongs to the same flush; requests of one turn take it in a row, see src/core/turn.ts.
     await Promise.resolve();
     while (isWorthAFlush()) {
       const batch = takeBatch();

@@ -12,7 +12,6 @@ import { acceptsWebhooks } from '../connection/status.js';
 import { takesApps } from '../connection/webhook-endpoint.js';
 import { TributaryError } from '../core/errors.js';
 import type { Metrics } from '../core/metrics.js';
-import { createTurn } from '../core/turn.js';
 import { type Limiter, requirePoint } from '../outbound/limiter.js';
 import type { Bodies } from '../signal/body.js';
 import { type EntryDeps, sealEntry, toBodilessEntry, toDeadLetter } from '../signal/entry.js';
@@ -62,7 +61,6 @@ type Receiving = Connector & Required<Pick<Connector, 'webhook' | 'normalize'>>;
 
 export function createWebhookReceiver(deps: ReceiverDeps): WebhookReceiver {
   const { catalog, endpoints, journal, limiter, appLimiter, log, metrics } = deps;
-  const turn = createTurn();
 
   /** What the database refuses would be refused as often as it is sent: it is kept without its signals. */
   async function append(entry: JournalEntry): Promise<Appended> {
@@ -105,7 +103,6 @@ export function createWebhookReceiver(deps: ReceiverDeps): WebhookReceiver {
       return answer ? toHandshakeReply(answer) : null;
     },
     async receive({ connector, endpoint }, delivery) {
-      await turn();
       const { webhook } = connector;
       if (!isSigned(webhook, delivery, endpoint)) {
         return (await takeSecret(deps, webhook, endpoint, delivery)) ?? refuse();
