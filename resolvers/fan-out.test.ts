@@ -1,7 +1,9 @@
 import { EventEmitter, on } from 'node:events';
+import { setImmediate as immediately } from 'node:timers/promises';
 import { type GraphQLError, type GraphQLSchema, buildSchema, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { type Scope, requireScope } from '../src/core/caller.js';
+import type { TailStream } from '../src/core/tail.js';
 import type { GraphQLContext } from './context.js';
 import { createFanOut } from './fan-out.js';
 
@@ -9,19 +11,26 @@ interface Event {
   readonly n: number;
 }
 
+interface Begun {
+  readonly mostOfTenant?: number;
+  /** Events that are there already, as a tail has them: then there is nothing else. */
+  readonly history?: readonly number[];
+}
+
 /** A feed of numbered events, and how often each answer was worked out. */
-function begin(mostOfTenant = 5_000) {
+function begin({ mostOfTenant = 5_000, history }: Begun = {}) {
   const bus = new EventEmitter().setMaxListeners(0);
   const executed: string[] = [];
   const schema = buildSchema(`
     type Query { none: Int }
-    type Event { n(after: Int = 1): Int! secret: Int! }
+    type Event { n(after: Int = 1): Int! secret: Int! later: Int! root: Int! }
     type Subscription { told(after: String, filter: String): Event! }
   `);
   const told = schema.getSubscriptionType()?.getFields()['told'];
   Object.assign(told ?? {}, {
     resolve: (event: Event) => event,
-    subscribe: (_root: unknown, _args: unknown, _context: unknown) => eventsOf(bus),
+    subscribe: (_root: unknown, _args: unknown, _context: unknown) =>
+      history ? historyOf(history) : eventsOf(bus),
   });
   const fields = (schema.getType('Event') as never as { getFields(): Record<string, object> }).getFields();
   Object.assign(fields['n'] ?? {}, {
@@ -36,7 +45,20 @@ function begin(mostOfTenant = 5_000) {
       return n;
     },
   });
-  const fanOut = createFanOut(mostOfTenant);
+  Object.assign(fields['later'] ?? {}, {
+    resolve: async ({ n }: Event) => {
+      await immediately();
+      executed.push(`${n} later`);
+      return n;
+    },
+  });
+  Object.assign(fields['root'] ?? {}, {
+    resolve: ({ n }: Event) => {
+      if (n < 0) throw new Error(`${n} has no root`);
+      return n;
+    },
+  });
+  const fanOut = createFanOut(schema, mostOfTenant);
   return {
     executed,
     listening: () => bus.listenerCount('event'),
@@ -47,6 +69,24 @@ function begin(mostOfTenant = 5_000) {
 
 async function* eventsOf(bus: EventEmitter) {
   for await (const [event] of on(bus, 'event')) yield event as Event;
+}
+
+function historyOf(history: readonly number[]): TailStream<Event> {
+  const left = history.map((n) => ({ n }));
+  return {
+    next: async () => {
+      const value = left.shift();
+      return value ? { value, done: false } : { value: undefined, done: true };
+    },
+    takeReady: (most) => left.splice(0, most),
+    return: async () => {
+      left.length = 0;
+      return { value: undefined, done: true };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 interface Asked {
@@ -143,7 +183,7 @@ describe('equal subscriptions', () => {
   });
 
   it('are limited by tenant, and give their place back when they end', async () => {
-    const { ask: subscribe } = begin(2);
+    const { ask: subscribe } = begin({ mostOfTenant: 2 });
     const [one] = await Promise.all([subscribe(), subscribe()]);
     await expect(subscribe()).rejects.toThrow('at most 2 subscriptions');
     await subscribe({ tenantId: 'globex' });
@@ -154,7 +194,7 @@ describe('equal subscriptions', () => {
   });
 
   it('end, and give their place back, when the answer can’t be delivered', async () => {
-    const { ask: subscribe, tell, listening } = begin(1);
+    const { ask: subscribe, tell, listening } = begin({ mostOfTenant: 1 });
     const { ended } = await subscribe({ deliver: () => Promise.reject(new Error('the socket is gone')) });
     const failed = ended.catch(String);
     tell({ n: 1 });
@@ -192,5 +232,47 @@ describe('equal subscriptions', () => {
     await expect.poll(() => other.delivered).toEqual([nOf(1), nOf(2)]);
     await one.ended;
     expect(one.delivered.length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a subscription without its equal', () => {
+  it('has what is there already answered together, in order, as each would be answered by itself', async () => {
+    const { ask: subscribe, executed } = begin({ history: [1, 2, 3, 4, 5] });
+    const { delivered, ended } = await subscribe({ query: 'subscription { mine: told { n later } }' });
+    await ended;
+    expect(delivered).toEqual([1, 2, 3, 4, 5].map((n) => ({ data: { mine: { n, later: n } } })));
+    // All of them were begun before any of them had to be waited for.
+    expect(executed).toEqual([
+      ...[1, 2, 3, 4, 5].map((n) => `${n} times 1`),
+      ...[1, 2, 3, 4, 5].map((n) => `${n} later`),
+    ]);
+  });
+
+  it('has them one by one where one of them fails: the others are told, and the failure in its place', async () => {
+    const { ask: subscribe } = begin({ history: [1, -2, 3] });
+    const told: unknown[] = [];
+    const deliver = (json: string) => void told.push(JSON.parse(json));
+    const { errors, ended } = await subscribe({ query: 'subscription { told { root } }', deliver });
+    await ended;
+    expect(told).toEqual([1, 3].map((n) => ({ data: { told: { root: n } } })));
+    expect(errors.map(([error]) => [error?.message, error?.path])).toEqual([
+      ['-2 has no root', ['told', 'root']],
+    ]);
+  });
+
+  it('is told nothing more of them once it has ended', async () => {
+    const { ask: subscribe } = begin({ history: [1, 2, 3] });
+    const begun: string[] = [];
+    let makeRoom = (): void => {};
+    const deliver = (json: string) => {
+      begun.push(json);
+      return new Promise<void>((resolve) => (makeRoom = resolve));
+    };
+    const { stream, ended } = await subscribe({ deliver });
+    await expect.poll(() => begun).toHaveLength(1);
+    void stream.return?.();
+    makeRoom();
+    await ended;
+    expect(begun.map((json) => JSON.parse(json) as unknown)).toEqual([nOf(1)]);
   });
 });

@@ -3,6 +3,7 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   GraphQLError,
+  type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
   createSourceEventStream,
@@ -12,7 +13,9 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { TributaryError } from '../src/core/errors.js';
+import type { TailStream } from '../src/core/tail.js';
 import type { GraphQLContext } from './context.js';
+import { createTogether } from './together.js';
 
 /** One subscription, by socket or by callback: what is asked, and the way back. */
 export interface Subscriber {
@@ -26,11 +29,8 @@ export interface FanOut {
   subscribe(subscriber: Subscriber): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>;
 }
 
-/** An answer to an event. With errors it has no JSON to share: each asker is told them under its own correlation id. */
-interface Answer {
-  readonly result: ExecutionResult;
-  readonly json: string | undefined;
-}
+/** An answer to an event, as JSON. One with errors is not shared: each asker is told them under its own correlation id. */
+type Answer = string | ExecutionResult;
 
 /** Subscriptions that are equal: known by identity, which costs less to compare than what is equal about them. */
 interface Group {
@@ -42,20 +42,23 @@ type MaybePromise<T> = T | Promise<T>;
 /** Answers are shared by who needs them at about the same time; who comes later finds what is true then. */
 const SHARED_MS = 1_000;
 const MAX_SHARED = 256;
+/** Of the events that are there already, so many are executed together. */
+const MAX_TOGETHER = 16;
 
 /**
  * Executes subscriptions, and those that are equal only once an event: of the same tenant, with the same scopes, document
  * and variables, the cursor left aside, from which each began. The same text then goes to all of them. Each remains a
  * position of its own in the feed, and who may see what is decided for its own scopes, as they are part of what is equal.
  */
-export function createFanOut(mostOfTenant: number): FanOut {
+export function createFanOut(schema: GraphQLSchema, mostOfTenant: number): FanOut {
+  const executeTogether = createTogether(schema);
   /** By event. Equal ones of different objects are different: what is read from the table for one is not shared with others. */
   const shared = new LRUCache<object, Map<Group, MaybePromise<Answer>>>({ max: MAX_SHARED, ttl: SHARED_MS });
   const groups = new Map<string, Group>();
   const byTenant = new Map<string, number>();
 
+  /** Equal subscriptions share the answer to an event; who catches up alone would only push out what others share. */
   function answer(args: ExecutionArgs, group: Group, event: unknown): MaybePromise<Answer> {
-    // Who catches up alone would only push out what others share.
     if (group.subscribers === 1 || typeof event !== 'object' || event === null)
       return executeFor(args, event);
     let answers = shared.get(event);
@@ -63,6 +66,27 @@ export function createFanOut(mostOfTenant: number): FanOut {
     const known = answers.get(group) ?? executeFor(args, event);
     answers.set(group, known);
     return known;
+  }
+
+  /** Who is alone has what is there already answered together with the event. */
+  function answerAll(
+    args: ExecutionArgs,
+    group: Group,
+    event: unknown,
+    source: Source,
+  ): MaybePromise<Answer[]> {
+    const more = group.subscribers === 1 ? (source.takeReady?.(MAX_TOGETHER - 1) ?? []) : [];
+    if (more.length > 0) return answerTogether(args, [event, ...more]);
+    const one = answer(args, group, event);
+    return one instanceof Promise ? one.then((told) => [told]) : [one];
+  }
+
+  async function answerTogether(args: ExecutionArgs, events: readonly unknown[]): Promise<Answer[]> {
+    const texts = await executeTogether(args, events);
+    if (texts) return [...texts];
+    const answers: Answer[] = [];
+    for (const event of events) answers.push(await executeFor(args, event));
+    return answers;
   }
 
   function join(shape: string): Group {
@@ -102,7 +126,7 @@ export function createFanOut(mostOfTenant: number): FanOut {
           leave(shape, group);
           release();
         });
-        return answered(events, (event) => answer(args, group, event), deliver, end);
+        return answered(events, (event, source) => answerAll(args, group, event, source), deliver, end);
       } catch (error) {
         release();
         throw error;
@@ -125,15 +149,22 @@ function once(run: () => void): () => void {
   };
 }
 
+/** Events; of a tail's, those that are there already can be had together. */
+type Source = AsyncIterator<unknown> & Partial<Pick<TailStream<unknown>, 'takeReady'>>;
+
 /** Answers without errors are delivered on the way; the others come out, to be formatted for this one subscriber. */
 function answered(
   events: AsyncIterable<unknown>,
-  answer: (event: unknown) => MaybePromise<Answer>,
+  answer: (event: unknown, source: Source) => MaybePromise<Answer[]>,
   deliver: Subscriber['deliver'],
   release: () => void,
 ): AsyncIterableIterator<ExecutionResult> {
-  const source = events[Symbol.asyncIterator]();
+  const source: Source = events[Symbol.asyncIterator]();
+  /** Not delivered yet. */
+  let answers: Answer[] = [];
+  let isOver = false;
   async function end(): Promise<IteratorReturnResult<undefined>> {
+    isOver = true;
     release();
     await source.return?.();
     return { value: undefined, done: true };
@@ -142,12 +173,16 @@ function answered(
     async next() {
       try {
         for (;;) {
-          const { value, done } = await source.next();
-          if (done) return await end();
-          const told = answer(value);
-          const { result, json } = told instanceof Promise ? await told : told;
-          if (json === undefined) return { value: result, done: false };
-          const taken = deliver(json);
+          const next = isOver ? undefined : answers.shift();
+          if (next === undefined) {
+            const { value, done } = await source.next();
+            if (done) return await end();
+            const told = answer(value, source);
+            answers = told instanceof Promise ? await told : told;
+            continue;
+          }
+          if (typeof next !== 'string') return { value: next, done: false };
+          const taken = deliver(next);
           if (taken) await taken;
         }
       } catch (error) {
@@ -170,7 +205,7 @@ function executeFor(args: ExecutionArgs, event: unknown): MaybePromise<Answer> {
 }
 
 function toAnswer(result: ExecutionResult): Answer {
-  return { result, json: result.errors ? undefined : JSON.stringify(result) };
+  return result.errors ? result : JSON.stringify(result);
 }
 
 /** What makes the answers to two subscriptions the same. */

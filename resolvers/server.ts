@@ -33,7 +33,7 @@ export async function attachGraphQL(
   deps: GraphQLDeps & Pick<CallbackDeps, 'operatorClient' | 'callbackUrls'>,
 ): Promise<{ close(): Promise<void> }> {
   const { services, authenticator, environment, trusted, limits } = deps;
-  const fanOut = createFanOut(limits.GRAPHQL_MAX_SUBSCRIPTIONS);
+  const fanOut = createFanOut(schema, limits.GRAPHQL_MAX_SUBSCRIPTIONS);
   const callbacks = createCallbacks({ ...deps, fanOut });
   const apollo = new ApolloServer<GraphQLContext>({
     schema,

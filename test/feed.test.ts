@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Db, openDb } from '../src/core/db.js';
 import { createLog } from '../src/core/log.js';
 import { createMetrics } from '../src/core/metrics.js';
-import { createTail } from '../src/core/tail.js';
+import { type TailStream, createTail } from '../src/core/tail.js';
 import { migrations } from '../src/migrations/index.js';
 import { type Feed, type FeedDeps, createFeed } from '../src/signal/feed.js';
 import { type SignalFilter, matches } from '../src/signal/filter.js';
@@ -53,12 +53,18 @@ function hardOfHearing(db: Db): Db {
   };
 }
 
-async function take(stream: AsyncIterator<Signal>, count: number): Promise<Signal[]> {
+/** One by one, or with as many of what is there already as the gulps say, in turns. */
+async function take(
+  stream: TailStream<Signal>,
+  count: number,
+  gulps: readonly number[] = [0],
+): Promise<Signal[]> {
   const taken: Signal[] = [];
-  while (taken.length < count) {
+  for (let gulp = 0; taken.length < count; gulp += 1) {
     const { value, done } = await stream.next();
     if (done) break;
     taken.push(value);
+    taken.push(...stream.takeReady(Math.min(gulps[gulp % gulps.length] ?? 0, count - taken.length)));
   }
   return taken;
 }
@@ -72,17 +78,24 @@ async function stored(database: TestDatabase, tenant = 'acme', connection?: stri
   return rows.map(({ sequence }) => sequence);
 }
 
-/** Follows until `total` signals came, cut after each of the given counts and resumed from the last cursor seen. */
+/** How a reader goes about it: cut after each of these counts, and see {@link take}. */
+interface Reading {
+  readonly cuts: readonly number[];
+  readonly gulps: readonly number[];
+}
+
+/** Follows until `total` signals came, resumed after each cut from the last cursor seen. */
 async function follow(
   feed: Feed,
   total: number,
-  cuts: readonly number[],
+  { cuts, gulps }: Reading,
   filter: SignalFilter = {},
 ): Promise<string[]> {
   const seen: string[] = [];
   for (let cut = 0; seen.length < total; cut += 1) {
     const stream = feed.subscribe({ tenantId: 'acme' }, filter, seen.at(-1) ?? '0');
-    const signals = await take(stream, Math.min(cuts[cut % cuts.length] ?? total, total - seen.length));
+    const count = Math.min(cuts[cut % cuts.length] ?? total, total - seen.length);
+    const signals = await take(stream, count, gulps);
     await stream.return?.();
     if (signals.length === 0) throw new Error('the feed has ended');
     seen.push(...signals.map(({ sequence }) => sequence));
@@ -104,6 +117,54 @@ describe('the feed', () => {
     const sequences = [...missed, ...(await live)].map(({ sequence }) => sequence);
     await stream.return?.();
     expect(sequences).toEqual(await stored(database));
+  });
+
+  it('hands on together what is there, no more than is asked for, and waits for nothing', async () => {
+    const database = await useTestDatabase();
+    const { journal, feed } = await open(database);
+    const append = (n: number) => journal.append(journalEntry('acme', randomUUID(), String(n)));
+    for (let n = 0; n < 5; n += 1) await append(n);
+    const stream = feed.subscribe({ tenantId: 'acme' }, {}, '0');
+    expect(stream.takeReady(9)).toEqual([]);
+    const seen = [(await stream.next()).value as Signal];
+    seen.push(...stream.takeReady(2), (await stream.next()).value as Signal, ...stream.takeReady(9));
+    expect(seen.map(({ sequence }) => sequence)).toEqual(await stored(database));
+    expect(stream.takeReady(9)).toEqual([]);
+    const next = stream.next();
+    await append(5);
+    await append(6);
+    seen.push((await next).value as Signal);
+    while (seen.length < 7) seen.push((await stream.next()).value as Signal);
+    expect(seen.map(({ sequence }) => sequence)).toEqual(await stored(database));
+    await stream.return?.();
+    expect([stream.takeReady(9), await stream.next()]).toEqual([[], { done: true, value: undefined }]);
+  });
+
+  it('counts a subscriber once it has its place', async () => {
+    const database = await useTestDatabase();
+    const { db, journal } = await open(database);
+    const metrics = createMetrics();
+    const count = async () => (await metrics.subscribers.get()).values[0]?.value;
+    let answer = Promise.resolve();
+    const query = async (...given: Parameters<typeof db.doors.query>) => {
+      await answer;
+      return db.doors.query(...given);
+    };
+    const doors = Object.assign(Object.create(db.doors) as typeof db.doors, { query });
+    const feed = await createFeed({ db: { ...db, doors }, log, metrics });
+    onTestFinished(() => feed.close());
+    const asked = Promise.withResolvers<void>();
+    answer = asked.promise;
+    const stream = feed.subscribe({ tenantId: 'acme' }, {});
+    const next = stream.next();
+    await immediately();
+    expect(await count()).toBe(0);
+    asked.resolve();
+    await expect.poll(count).toBe(1);
+    await journal.append(journalEntry('acme', randomUUID(), 'told'));
+    expect((await next).value).toMatchObject({ correlationId: 'told' });
+    await stream.return?.();
+    expect(await count()).toBe(0);
   });
 
   it('without a cursor starts now', async () => {
@@ -278,15 +339,16 @@ describe('the feed', () => {
     const plan = fc.record({
       writes: fc.array(fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()), { minLength: 5, maxLength: 60 }),
       cuts: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 }),
+      gulps: fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 6 }),
     });
     await fc.assert(
-      fc.asyncProperty(plan, async ({ writes, cuts }) => {
+      fc.asyncProperty(plan, async ({ writes, ...reading }) => {
         run += 1;
         const total = before.length + writes.filter(([, isAcme]) => isAcme).length;
         wantedBefore += writes.filter(([, isAcme, isWanted]) => isAcme && isWanted).length;
         const filter = { connectionIds: [wanted] };
-        const readers = feeds.map((feed) => follow(feed, total, cuts));
-        const choosy = feeds.map((feed) => follow(feed, wantedBefore, cuts, filter));
+        const readers = feeds.map((feed) => follow(feed, total, reading));
+        const choosy = feeds.map((feed) => follow(feed, wantedBefore, reading, filter));
         await Promise.all(
           writes.map(([isOne, isAcme, isWanted], n) =>
             (isOne ? one : two).journal.append(

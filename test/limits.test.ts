@@ -193,7 +193,7 @@ async function useSockets() {
     environment: 'dev',
     limits,
     queryBudget: { charge: async () => {} },
-    fanOut: createFanOut(limits.GRAPHQL_MAX_SUBSCRIPTIONS),
+    fanOut: createFanOut(schema, limits.GRAPHQL_MAX_SUBSCRIPTIONS),
   } as const;
   const sockets = attachSockets(server, schema, deps);
   await once(server.listen(0, '127.0.0.1'), 'listening');

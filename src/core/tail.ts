@@ -12,8 +12,14 @@ export interface Tail<T extends Numbered, F> {
    * order, first what was missed, then live. Ends when the consumer returns it or the tail closes. Throws
    * CURSOR_EXPIRED as soon as a row that it would have told is deleted, instead of leaving it out.
    */
-  subscribe(caller: Pick<Caller, 'tenantId'>, filter: F, after?: string): AsyncIterableIterator<T>;
+  subscribe(caller: Pick<Caller, 'tenantId'>, filter: F, after?: string): TailStream<T>;
   close(): Promise<void>;
+}
+
+/** The rows of a subscription, one by one, or as many together as there are. */
+export interface TailStream<T> extends AsyncIterableIterator<T> {
+  /** Takes what follows at once, so many at most, as if asked for one by one; none where the next would be waited for. */
+  takeReady(most: number): readonly T[];
 }
 
 /** What every tail works with. */
@@ -158,7 +164,13 @@ export async function createTail<T extends Numbered, F>(
     if (window.subscribers === 0) windows.delete(window.key);
   }
 
-  async function* follow(tenantId: string, filter: F, after: string | undefined, reader: Reader) {
+  /** What there is at once comes together. */
+  async function* follow(
+    tenantId: string,
+    filter: F,
+    after: string | undefined,
+    reader: Reader,
+  ): AsyncGenerator<readonly T[], void> {
     // Before it is there: what nobody waited for is not read.
     if (windows.size === 0) void read();
     const window = enter(tenantId, filter, reader);
@@ -174,20 +186,14 @@ export async function createTail<T extends Numbered, F>(
           const reached = edge;
           const { rows, upTo } = await readTable(db, table, tenantId, filter, position);
           if (table.list) requireKept(table.list, position, await findHorizon(db, table.list, { tenantId }));
-          for (const row of rows) {
-            yield row;
-            position = BigInt(row.sequence);
-          }
-          position = max(position, upTo ?? reached);
+          if (rows.length > 0) yield rows;
+          position = max(BigInt(rows.at(-1)?.sequence ?? position), upTo ?? reached);
           continue;
         }
         const news = window.rows.slice(firstAfter(window.rows, position));
-        for (const { sequence, row } of news) {
-          yield row;
-          position = sequence;
-        }
+        if (news.length > 0) yield news.map(({ row }) => row);
         // Whatever came meanwhile and did not match is behind who waited, and may be deleted.
-        if (news.length === 0) position = max(position, await nextNews(window, reader));
+        position = max(position, news.at(-1)?.sequence ?? (await nextNews(window, reader)));
       }
     } finally {
       if (isCounted) table.subscribers?.dec();
@@ -246,18 +252,40 @@ function firstAfter(entries: readonly { readonly sequence: bigint }[], position:
  * A generator that waits can't be returned: `return()` would wait with it. So `return()` first ends the wait, which
  * is what lets a closed socket free its subscription at once.
  */
-function cancellable<T>(make: (reader: Reader) => AsyncGenerator<T>): AsyncIterableIterator<T> {
+function cancellable<T>(make: (reader: Reader) => AsyncGenerator<readonly T[], void>): TailStream<T> {
   const reader: Reader = { isOver: false, wake() {} };
   const stream = make(reader);
+  /** What came together, and how much of it is handed on. */
+  let [ready, taken]: [readonly T[], number] = [[], 0];
+
+  function stop(): void {
+    [ready, taken] = [[], 0];
+    end(reader);
+  }
+
   return {
-    next: () => stream.next(),
-    async return() {
-      end(reader);
-      return stream.return(undefined);
+    async next() {
+      if (taken === ready.length) {
+        const { value, done } = await stream.next();
+        if (done) return { value: undefined, done };
+        [ready, taken] = [value, 0];
+      }
+      return { value: ready[taken++] as T, done: false };
     },
-    throw(error) {
-      end(reader);
-      return stream.throw(error);
+    takeReady(most) {
+      const next = ready.slice(taken, taken + most);
+      taken += next.length;
+      return next;
+    },
+    async return() {
+      stop();
+      await stream.return();
+      return { value: undefined, done: true };
+    },
+    async throw(error) {
+      stop();
+      await stream.throw(error);
+      return { value: undefined, done: true };
     },
     [Symbol.asyncIterator]() {
       return this;

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../core/clock.js';
 import type { Metrics } from '../core/metrics.js';
-import { type Tail, type TailDeps, createTail } from '../core/tail.js';
+import { type Tail, type TailDeps, type TailStream, createTail } from '../core/tail.js';
 import { type SignalFilter, matches } from './filter.js';
 import { toConditions } from './list.js';
 import { SpanKind, isTracing, openSpan, toTraceParent } from '../core/trace.js';
@@ -40,13 +40,18 @@ export async function createFeed({ metrics, clock = systemClock, ...deps }: Feed
 }
 
 /** Each signal that a subscriber is handed is a step of the trace that the signal came in with. */
-function traced(signals: AsyncIterableIterator<Signal>): AsyncIterableIterator<Signal> {
+function traced(signals: TailStream<Signal>): TailStream<Signal> {
   return {
     ...signals,
     async next() {
       const result = await signals.next();
       if (!result.done) traceDelivery(result.value);
       return result;
+    },
+    takeReady(most) {
+      const taken = signals.takeReady(most);
+      taken.forEach(traceDelivery);
+      return taken;
     },
     [Symbol.asyncIterator]() {
       return this;
