@@ -58,8 +58,11 @@ try {
     const { node } = process.versions;
     console.log(`Node ${node}, PostgreSQL ${server.version}, ${cpus().length} cores, ${ROUNDS} turns\n`);
     const readers = [byCopy(client), byCursor(client), byPages(running), bySubscription(running)];
-    const rows = await measure(readers, running).finally(async () => client.end());
-    console.log(`${toMarkdown(rows)}\n\nload ${loadavg()[0]?.toFixed(1)}`);
+    try {
+      console.log(`${toMarkdown(await measure(readers, running))}\n\nload ${loadavg()[0]?.toFixed(1)}`);
+    } finally {
+      await client.end();
+    }
   } finally {
     await running.stop();
   }

@@ -47,6 +47,7 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
   });
   addRequestContext(app, deps.metrics);
   refuseWhileStopping(app);
+  outliveCallers(app);
   // What was read in one turn of the event loop is handled step by step together.
   app.addHook('preHandler', createTurn());
   addProbes(app, deps);
@@ -72,6 +73,27 @@ function refuseWhileStopping(app: FastifyInstance): void {
     done(new TributaryError('SHUTTING_DOWN', 'This process is stopping.', { retry_after_seconds: 1 }));
   });
   app.addHook('onClose', async () => clearInterval(sweep));
+}
+
+/**
+ * Fastify waits for connections when it stops. A handler whose caller has gone still runs then, and what it works with must
+ * outlive it.
+ */
+function outliveCallers(app: FastifyInstance): void {
+  const running = new Set<Promise<unknown>>();
+  app.addHook('onRoute', (route) => {
+    const { handler } = route;
+    route.handler = function handle(request, reply) {
+      const answering: unknown = handler.call(this, request, reply);
+      if (answering instanceof Promise) {
+        const forget = (): void => void running.delete(answering);
+        running.add(answering);
+        answering.then(forget, forget);
+      }
+      return answering;
+    };
+  });
+  app.addHook('onClose', async () => void (await Promise.allSettled(running)));
 }
 
 function addProbes(app: FastifyInstance, { requireReady, metrics, log }: HttpDeps): void {
