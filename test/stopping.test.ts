@@ -24,7 +24,12 @@ it('a process that stops waits for what callers began who have gone', async () =
   const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
   const app = await startTestApp({ log });
   const { ask, token } = await app.caller();
-  const input = { providerId: 'github', name: 'one', authMethod: 'BEARER', credential: { token: 'not-a-real-one' } };
+  const input = {
+    providerId: 'github',
+    name: 'one',
+    authMethod: 'BEARER',
+    credential: { token: 'not-a-real-one' },
+  };
   expect((await ask(CONNECT, { input })).errors).toEqual([]);
   const locker = new Client({ connectionString: app.database.url });
   await locker.connect();
