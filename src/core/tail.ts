@@ -55,10 +55,13 @@ interface Window<T, F> {
  * A subscription as long as it lasts. Not an AbortSignal of its own: to listen to one and to stop it, for each row of
  * each subscriber, takes longer than all else here.
  */
-interface Reader {
+interface Reader<T = unknown> {
   isOver: boolean;
   /** Ends a wait: with all up to where there was nothing, just before there is. */
   wake(told: bigint): void;
+  /** What was found together, and how much of it is handed on. */
+  ready: readonly T[];
+  taken: number;
 }
 
 /**
@@ -164,13 +167,12 @@ export async function createTail<T extends Numbered, F>(
     if (window.subscribers === 0) windows.delete(window.key);
   }
 
-  /** What there is at once comes together. */
   async function* follow(
     tenantId: string,
     filter: F,
     after: string | undefined,
-    reader: Reader,
-  ): AsyncGenerator<readonly T[], void> {
+    reader: Reader<T>,
+  ): AsyncGenerator<T, void> {
     // Before it is there: what nobody waited for is not read.
     if (windows.size === 0) void read();
     const window = enter(tenantId, filter, reader);
@@ -182,23 +184,33 @@ export async function createTail<T extends Numbered, F>(
       isCounted = true;
       table.subscribers?.inc();
       while (!reader.isOver && !closing.signal.aborted) {
-        if (position < window.since) {
-          const reached = edge;
-          const { rows, upTo } = await readTable(db, table, tenantId, filter, position);
-          if (table.list) requireKept(table.list, position, await findHorizon(db, table.list, { tenantId }));
-          if (rows.length > 0) yield rows;
-          position = max(BigInt(rows.at(-1)?.sequence ?? position), upTo ?? reached);
-          continue;
-        }
-        const news = window.rows.slice(firstAfter(window.rows, position));
-        if (news.length > 0) yield news.map(({ row }) => row);
-        // Whatever came meanwhile and did not match is behind who waited, and may be deleted.
-        position = max(position, news.at(-1)?.sequence ?? (await nextNews(window, reader)));
+        const found = await (position < window.since
+          ? findMissed(window, position)
+          : findNews(window, position, reader));
+        [reader.ready, reader.taken] = [found.rows, 0];
+        while (reader.taken < reader.ready.length) yield reader.ready[reader.taken++] as T;
+        position = max(position, found.upTo);
       }
     } finally {
       if (isCounted) table.subscribers?.dec();
       leave(window, reader);
     }
+  }
+
+  async function findMissed({ tenantId, filter }: Window<T, F>, position: bigint): Promise<Found<T>> {
+    const reached = edge;
+    const { rows, upTo } = await readTable(db, table, tenantId, filter, position);
+    if (table.list) requireKept(table.list, position, await findHorizon(db, table.list, { tenantId }));
+    return { rows, upTo: max(BigInt(rows.at(-1)?.sequence ?? 0), upTo ?? reached) };
+  }
+
+  async function findNews(window: Window<T, F>, position: bigint, reader: Reader): Promise<Found<T>> {
+    const news = window.rows.slice(firstAfter(window.rows, position));
+    // Whatever came meanwhile and did not match is behind who waited, and may be deleted.
+    return {
+      rows: news.map(({ row }) => row),
+      upTo: news.at(-1)?.sequence ?? (await nextNews(window, reader)),
+    };
   }
 
   edge = await currentEdge(db, table);
@@ -223,6 +235,12 @@ function keyOf(tenantId: string, filter: unknown): string {
   return JSON.stringify([tenantId, filter]);
 }
 
+/** Matching rows behind a position, and up to where there are no others. */
+interface Found<T> {
+  readonly rows: readonly T[];
+  readonly upTo: bigint;
+}
+
 /** Resolves when a row comes that matches, with all up to where there was none; or when the subscription ends, with 0. */
 function nextNews({ waiting }: { readonly waiting: Set<Reader> }, reader: Reader): Promise<bigint> {
   return new Promise((resolve) => {
@@ -233,6 +251,7 @@ function nextNews({ waiting }: { readonly waiting: Set<Reader> }, reader: Reader
 
 function end(reader: Reader): void {
   reader.isOver = true;
+  [reader.ready, reader.taken] = [[], 0];
   reader.wake(0n);
 }
 
@@ -252,40 +271,23 @@ function firstAfter(entries: readonly { readonly sequence: bigint }[], position:
  * A generator that waits can't be returned: `return()` would wait with it. So `return()` first ends the wait, which
  * is what lets a closed socket free its subscription at once.
  */
-function cancellable<T>(make: (reader: Reader) => AsyncGenerator<readonly T[], void>): TailStream<T> {
-  const reader: Reader = { isOver: false, wake() {} };
+function cancellable<T>(make: (reader: Reader<T>) => AsyncGenerator<T, void>): TailStream<T> {
+  const reader: Reader<T> = { isOver: false, wake() {}, ready: [], taken: 0 };
   const stream = make(reader);
-  /** What came together, and how much of it is handed on. */
-  let [ready, taken]: [readonly T[], number] = [[], 0];
-
-  function stop(): void {
-    [ready, taken] = [[], 0];
-    end(reader);
-  }
-
   return {
-    async next() {
-      if (taken === ready.length) {
-        const { value, done } = await stream.next();
-        if (done) return { value: undefined, done };
-        [ready, taken] = [value, 0];
-      }
-      return { value: ready[taken++] as T, done: false };
-    },
+    next: () => stream.next(),
     takeReady(most) {
-      const next = ready.slice(taken, taken + most);
-      taken += next.length;
+      const next = reader.ready.slice(reader.taken, reader.taken + most);
+      reader.taken += next.length;
       return next;
     },
     async return() {
-      stop();
-      await stream.return();
-      return { value: undefined, done: true };
+      end(reader);
+      return stream.return();
     },
-    async throw(error) {
-      stop();
-      await stream.throw(error);
-      return { value: undefined, done: true };
+    throw(error) {
+      end(reader);
+      return stream.throw(error);
     },
     [Symbol.asyncIterator]() {
       return this;
